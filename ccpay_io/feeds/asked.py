@@ -1,0 +1,72 @@
+"""What a feed brings back from the API, before the collector makes a poll of it.
+
+Owns the shape between a feed module (chains.py, fees.py, ...) and the collector, and how a failed
+call becomes a reason that is stored. Does no IO.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ccpay_io.errors import ApiError
+from ccpay_io.feeds.poll import Answers
+from ccpay_io.models import Drift
+from ccpay_io.store.datasets import DATASETS
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Everything that one poll learned.
+
+    Attributes:
+        answers: dataset name -> answers.
+        listed: length of the list that the API served; None for feeds that are not one list.
+        drift: deviations from the documented contract.
+        error: the most frequent failure among entities that have no answer, if any.
+    """
+
+    answers: Mapping[str, Answers]
+    listed: int | None = None
+    drift: tuple[Drift, ...] = ()
+    error: ApiError | None = None
+
+    @property
+    def unknown(self) -> int:
+        """Number of entities in scope without an answer."""
+        return sum(answers.unknown for answers in self.answers.values())
+
+    @property
+    def nothing_answered(self) -> bool:
+        """Whether something was asked and nothing at all was answered."""
+        answered = sum(len(answers.frame) for answers in self.answers.values())
+        return self.unknown > 0 and answered == 0
+
+    @property
+    def content_hash(self) -> str:
+        """sha256 of the canonical content: keys, states and compared values, in key order."""
+        digest = hashlib.sha256()
+        for name, answers in self.answers.items():
+            dataset = DATASETS[name]
+            columns = [*dataset.keys, "state", *dataset.values]
+            frame = answers.frame.select(columns).sort(list(dataset.keys))
+            digest.update(f"{name}\n{frame.write_csv()}".encode())
+        return digest.hexdigest()
+
+
+def reason_of(error: ApiError) -> str:
+    """The `unknown_reason` that is stored for a failure: "11004 RateLimit", "TimedOut"."""
+    return error.name if error.code is None else f"{error.code} {error.name}"
+
+
+def drift_gaps(drift: tuple[Drift, ...], width: int) -> dict[str, list[tuple[object, ...]]]:
+    """The entities that were listed but whose item could not be read exactly: unknown, not absent.
+
+    Args:
+        drift: of a list answer.
+        width: number of key columns of the dataset; items whose key is unreadable have none.
+    """
+    unreadable = ("bad_value", "missing_field", "duplicate")
+    keys = {d.key for d in drift if d.kind in unreadable and d.key and len(d.key) == width}
+    return {"drift": sorted(keys, key=repr)} if keys else {}

@@ -1,0 +1,26 @@
+"""The feed `coins`: the swappable coins, from getSwapCoinList. Called by the collector."""
+
+from __future__ import annotations
+
+from ccpay_io.client import CcpayClient
+from ccpay_io.feeds.asked import Asked, drift_gaps
+from ccpay_io.feeds.poll import Answers
+from ccpay_io.store.datasets import DATASETS
+
+
+async def ask_coins(client: CcpayClient) -> Asked:
+    """Asks for the swappable coins; the list has what the merchant added in the dashboard.
+
+    Raises:
+        ApiError: there is no answer.
+    """
+    answer = await client.get_swap_coin_list()
+    gaps = drift_gaps(answer.drift, 1)
+    frame = DATASETS["swap_coin"].frame(
+        [
+            {"coin_id": c.coin_id, "state": "ok", "coin": c.symbol, "logo_url": c.logo_url}
+            for c in answer.items
+        ]
+    )
+    unread = sum(len(keys) for keys in gaps.values())
+    return Asked({"swap_coin": Answers(frame, gaps)}, len(answer.items) + unread, answer.drift)

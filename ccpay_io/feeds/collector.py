@@ -1,0 +1,322 @@
+"""One poll from end to end: plan, ask, judge, keep the raw answers, commit, publish.
+
+Owns the order of these steps and what a failure becomes in the ledger. Does not know how an
+endpoint is asked (the feed modules), how answers are stored (store/) or when polls happen
+(pipelines/ and `ccpay watch`, which call this).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from os import getpid
+from pathlib import Path
+
+import duckdb
+
+from ccpay_io import alerts
+from ccpay_io.client import CcpayClient, Exchange
+from ccpay_io.errors import ApiError, BreakerOpen, BudgetExhausted, SuspectList, TimedOut
+from ccpay_io.feeds import plan
+from ccpay_io.feeds.asked import Asked
+from ccpay_io.feeds.chains import ask_chains
+from ccpay_io.feeds.coins import ask_coins
+from ccpay_io.feeds.fees import ask_fees
+from ccpay_io.feeds.fiats import ask_fiats
+from ccpay_io.feeds.networks import ask_networks
+from ccpay_io.feeds.poll import Outcome, Poll, RawFile, poll_id_at, utc_now
+from ccpay_io.feeds.prices import ask_prices
+from ccpay_io.feeds.quarantine import judge_list
+from ccpay_io.feeds.watchlist import ask_watchlist
+from ccpay_io.redaction import Redactor
+from ccpay_io.settings import Settings
+from ccpay_io.store.raw import write_raw
+from ccpay_io.store.watch import sync_watch_settings
+from ccpay_io.store.writer import Committed, Warehouse
+
+Progress = Callable[[int, int], None]
+
+# The part of the cadence in which a poll must be done, so that it never runs into the next one.
+DEADLINE_SHARE = 0.7
+WATCH_DEADLINE_S = 25.0
+# A single-list poll has nothing to gain from a longer wait than the client's own retries.
+LIST_DEADLINE_S = 60.0
+
+ENDPOINTS = {
+    "chains": "getChainList",
+    "fiats": "getFiatList",
+    "coins": "getSwapCoinList",
+    "networks": "getCoinList",
+    "prices": "getCoinUSDTPrice",
+    "fees": "getWithdrawFee",
+    "watchlist": "checkWithdrawalAddressValidity",
+}
+
+
+@dataclass(frozen=True)
+class PollResult:
+    """What a poll came to, for people and for exit codes.
+
+    Attributes:
+        outcome: "ok", "partial" (some entities have no answer), "failed" (nothing was stored but
+            the ledger row) or "skipped" (no request was allowed).
+        rows: entities answered; `refused` of them with a refusal, `changed` differ from before.
+        unknown: entities in scope without an answer.
+        error: why it failed, or the most frequent failure of a partial poll.
+        published: the new version, when this poll led to a publication.
+        reused: True when a watch poll young enough was found and no request was made.
+    """
+
+    poll_id: int
+    feed: str
+    outcome: Outcome
+    started_at: datetime
+    observed_at: datetime
+    requests: int = 0
+    rows: int = 0
+    changed: int = 0
+    refused: int = 0
+    unknown: int = 0
+    error: ApiError | None = None
+    new_notices: int = 0
+    confirm: bool = False
+    published: Path | None = None
+    reused: bool = False
+
+
+@dataclass(frozen=True)
+class WatchResult:
+    """One evaluation of the chain watch: its polls, confirmations included."""
+
+    polls: tuple[PollResult, ...]
+
+    @property
+    def notices_due(self) -> bool:
+        """Whether a notice was written that should be delivered at once."""
+        return any(poll.new_notices for poll in self.polls)
+
+
+class Collector:
+    """Polls feeds into a warehouse.
+
+    Args:
+        client: the signed client; one event loop.
+        warehouse: where polls are committed.
+        settings: cadences, watched things, alert thresholds.
+        now: the clock.
+    """
+
+    def __init__(
+        self,
+        client: CcpayClient,
+        warehouse: Warehouse,
+        settings: Settings,
+        *,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._client = client
+        self._warehouse = warehouse
+        self._settings = settings
+        self._now = now
+        self._writer = f"{socket.gethostname()}:{getpid()}"
+        self._redact = Redactor.of(settings).text
+
+    async def poll(
+        self,
+        feed: str,
+        *,
+        on_progress: Progress = lambda done, total: None,
+        reuse_s: float = 0,
+        deadline_s: float | None = None,
+    ) -> PollResult:
+        """One poll of a feed, committed; published when due or when a status or alert changed.
+
+        An API failure is not raised: it is stored as a failed poll and returned in the result.
+
+        Args:
+            on_progress: called with (done, total) entities during a fee sweep.
+            reuse_s: take the last successful poll instead of asking if it is younger than this.
+            deadline_s: instead of the feed's own deadline.
+
+        Raises:
+            WarehouseError: the warehouse cannot be written.
+        """
+        started = self._now()
+        if reuse_s and (found := self._recent(feed, started, reuse_s)):
+            return found
+        exchanges: list[Exchange] = []
+        self._client.on_exchange = exchanges.append
+        sent = self._client.requests
+        asked, error = await self._ask_and_judge(
+            feed, started, on_progress, deadline_s or self._deadline_s(feed)
+        )
+        # A quarantined list keeps its length, its hash and its raw file, and nothing else.
+        believed = not isinstance(error, SuspectList)
+        poll = Poll(
+            poll_id=poll_id_at(started),
+            feed=feed,
+            outcome=_outcome(asked, error),
+            started_at=started,
+            observed_at=self._now(),
+            requests=self._client.requests - sent,
+            answers=asked.answers if believed else {},
+            error_code=error.code if error else None,
+            error_name=error.name if error else None,
+            error_message=self._redact(str(error)) if error else None,
+            writer=self._writer,
+            cadence_s=self._cadence_s(feed),
+            content_hash=asked.content_hash if asked.answers else None,
+            listed=asked.listed,
+            raw=self._keep_raw(feed, started, exchanges),
+            drift=asked.drift,
+        )
+        return self._commit(poll, error)
+
+    async def watch_chains(self) -> WatchResult:
+        """The chain watch: one poll, and more 5 s apart while the engine wants confirmation.
+
+        Everything ends within 25 s: a first bad or first good status is known for sure within one
+        interval, without waiting for the next.
+        """
+        ends = time.monotonic() + WATCH_DEADLINE_S
+        polls: list[PollResult] = []
+        pause = self._settings.alerts.confirm_after_s
+        while True:
+            left = ends - time.monotonic()
+            polls.append(await self.poll("chains", deadline_s=left))
+            if not polls[-1].confirm or ends - time.monotonic() < pause + 5:
+                return WatchResult(tuple(polls))
+            await asyncio.sleep(pause)
+
+    async def _ask_and_judge(
+        self, feed: str, started: datetime, on_progress: Progress, deadline_s: float
+    ) -> tuple[Asked, ApiError | None]:
+        """What was learned, and what went wrong; a failure leaves nothing learned but drift."""
+        try:
+            async with asyncio.timeout(deadline_s):
+                asked = await self._ask(feed, on_progress, deadline_s)
+        except ApiError as error:
+            return Asked({}), error
+        except TimeoutError:
+            return Asked({}), TimedOut(ENDPOINTS[feed], f"no answer within {deadline_s:.0f} s")
+        if asked.listed is None:
+            return asked, asked.error
+        with self._warehouse.transaction() as con:
+            memory = plan.list_memory(con, feed)
+        suspicion = judge_list(
+            feed,
+            ENDPOINTS[feed],
+            asked.listed,
+            asked.content_hash,
+            memory,
+            now=started,
+            cadence_s=self._cadence_s(feed),
+        )
+        return asked, suspicion or asked.error
+
+    async def _ask(self, feed: str, on_progress: Progress, deadline_s: float) -> Asked:
+        match feed:
+            case "chains":
+                return await ask_chains(self._client)
+            case "fiats":
+                return await ask_fiats(self._client)
+            case "coins":
+                return await ask_coins(self._client)
+            case "networks":
+                return await ask_networks(self._client)
+            case "watchlist":
+                return await ask_watchlist(self._client, self._settings.watch)
+        with self._warehouse.transaction() as con:
+            pairs, coin_ids = plan.plan_pairs(con), plan.plan_prices(con)
+        if feed == "prices":
+            return await ask_prices(self._client, coin_ids)
+        return await ask_fees(
+            self._client,
+            pairs,
+            # The sweep ends itself, with what it has, before the poll would be cut off.
+            deadline_s=deadline_s - 2,
+            workers=self._settings.max_connections,
+            progress=on_progress,
+        )
+
+    def _commit(self, poll: Poll, error: ApiError | None) -> PollResult:
+        (committed,) = self._warehouse.commit([poll], evaluate=self._evaluate)
+        status_changed = poll.feed == "chains" and committed.totals.changed > 0
+        published = self._warehouse.publish(force=status_changed or committed.new_notices > 0)
+        return _result(poll, committed, error, published)
+
+    def _evaluate(self, con: duckdb.DuckDBPyConnection, poll: Poll) -> alerts.Evaluation:
+        sync_watch_settings(con, self._settings.watch)
+        return alerts.evaluate(con, poll, self._settings)
+
+    def _recent(self, feed: str, now: datetime, reuse_s: float) -> PollResult | None:
+        """The last successful poll of a feed, if it is young enough."""
+        with self._warehouse.transaction() as con:
+            row = con.execute(
+                "SELECT poll_id, outcome, started_at, observed_at, answered_count, changed_count,"
+                " refused_count, unknown_count FROM store.poll"
+                " WHERE feed = ? AND outcome IN ('ok', 'partial') ORDER BY poll_id DESC LIMIT 1",
+                [feed],
+            ).fetchone()
+        if row is None or not 0 <= (now - row[3]).total_seconds() < reuse_s:
+            return None
+        poll_id, outcome, started, observed, rows, changed, refused, unknown = row
+        return PollResult(
+            poll_id, feed, outcome, started, observed,
+            rows=rows, changed=changed, refused=refused, unknown=unknown, reused=True,
+        )  # fmt: skip
+
+    def _keep_raw(
+        self, feed: str, started: datetime, exchanges: list[Exchange]
+    ) -> RawFile | None:
+        if not exchanges:
+            return None
+        header = {
+            "feed": feed,
+            "poll_id": poll_id_at(started),
+            "started_at": started.isoformat(),
+            "observed_at": self._now().isoformat(),
+            "writer": self._writer,
+            "cadence_s": self._cadence_s(feed),
+        }
+        return write_raw(self._warehouse.root, header, exchanges, redact=self._redact)
+
+    def _cadence_s(self, feed: str) -> int:
+        feeds = self._settings.feeds
+        return feeds.watch_s if feed == "chains" else int(getattr(feeds, feed))
+
+    def _deadline_s(self, feed: str) -> float:
+        long = feed in ("fees", "watchlist")
+        return DEADLINE_SHARE * self._cadence_s(feed) if long else LIST_DEADLINE_S
+
+
+def _outcome(asked: Asked, error: ApiError | None) -> Outcome:
+    if not asked.answers or asked.nothing_answered or isinstance(error, SuspectList):
+        never_sent = isinstance(error, BreakerOpen | BudgetExhausted)
+        return "skipped" if never_sent else "failed"
+    return "partial" if asked.unknown else "ok"
+
+
+def _result(
+    poll: Poll, committed: Committed, error: ApiError | None, published: Path | None
+) -> PollResult:
+    return PollResult(
+        poll_id=committed.poll_id,
+        feed=poll.feed,
+        outcome=poll.outcome,
+        started_at=poll.started_at,
+        observed_at=poll.observed_at,
+        requests=poll.requests,
+        rows=poll.answered,
+        changed=committed.totals.changed,
+        refused=committed.totals.refused,
+        unknown=committed.totals.unknown,
+        error=error,
+        new_notices=committed.new_notices,
+        confirm=committed.confirm,
+        published=published,
+    )

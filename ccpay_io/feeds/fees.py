@@ -1,0 +1,130 @@
+"""The feed `fees`: one getWithdrawFee per (coin, chain), within a deadline.
+
+Owns the sweep: who is asked in which order, when it gives up, and what each answer or silence
+means. The plan comes from plan.py; pace and retries are the client's. Called by the collector.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from ccpay_io.client import CcpayClient
+from ccpay_io.errors import ApiError, Policy
+from ccpay_io.feeds.asked import Asked, reason_of
+from ccpay_io.feeds.poll import Answers
+from ccpay_io.models import Drift
+from ccpay_io.store.datasets import DATASETS
+
+Pair = tuple[int, str]
+Progress = Callable[[int, int], None]
+
+# After this many failures in a row, without one answer between them, the API is out: asking the
+# other pairs would only add to its trouble and to ours.
+GIVE_UP_AFTER = 24
+
+_HOPELESS = (Policy.STOP_EVERYTHING, Policy.FIX_ACCOUNT, Policy.WAIT_TOMORROW)
+
+
+class _Sweep:
+    """The state of one sweep: what has been answered, what has failed, whether to go on."""
+
+    def __init__(self, total: int, progress: Progress) -> None:
+        self.rows: list[dict[str, object]] = []
+        self.gaps: dict[str, list[tuple[object, ...]]] = {}
+        self.errors: list[ApiError] = []
+        self.drift: dict[tuple[str, str, str], Drift] = {}
+        self.stopped: str | None = None
+        self._in_a_row = 0
+        self._total, self._progress = total, progress
+
+    def answered(self, row: dict[str, object], drift: Iterable[Drift] = ()) -> None:
+        self.rows.append(row)
+        self._in_a_row = 0
+        for one in drift:
+            self.drift.setdefault((one.path, one.kind, one.value), one)
+        self._report()
+
+    def failed(self, pair: Pair, error: ApiError) -> None:
+        self.gap(pair, reason_of(error))
+        self.errors.append(error)
+        self._in_a_row += 1
+        if error.policy in _HOPELESS or self._in_a_row >= GIVE_UP_AFTER:
+            self.stopped = "not_asked"
+        self._report()
+
+    def gap(self, pair: Pair, reason: str) -> None:
+        self.gaps.setdefault(reason, []).append(pair)
+
+    def _report(self) -> None:
+        done = len(self.rows) + sum(len(pairs) for pairs in self.gaps.values())
+        self._progress(done, self._total)
+
+
+async def ask_fees(
+    client: CcpayClient,
+    pairs: Sequence[Pair],
+    *,
+    deadline_s: float,
+    workers: int,
+    progress: Progress = lambda done, total: None,
+) -> Asked:
+    """Asks for the fee of every pair, in the given order, until the deadline.
+
+    13xxx and 14xxx are answers (refused); everything else that is not a fee is no answer, and the
+    pair is unknown with the reason. What the deadline cuts off is unknown("deadline"), what was not
+    asked because the API was out or forbade it is unknown("not_asked").
+    """
+    sweep = _Sweep(len(pairs), progress)
+    waiting = list(reversed(pairs))
+    asking: set[Pair] = set()
+
+    async def work() -> None:
+        while waiting and sweep.stopped is None:
+            pair = waiting.pop()
+            asking.add(pair)
+            await _ask_one(client, pair, sweep)
+            asking.discard(pair)
+
+    try:
+        async with asyncio.timeout(deadline_s), asyncio.TaskGroup() as group:
+            for _ in range(min(workers, len(pairs))):
+                group.create_task(work())
+    except TimeoutError:
+        sweep.stopped = "deadline"
+    for pair in [*asking, *reversed(waiting)]:
+        sweep.gap(pair, sweep.stopped or "not_asked")
+    return _asked(sweep)
+
+
+async def _ask_one(client: CcpayClient, pair: Pair, sweep: _Sweep) -> None:
+    coin_id, chain = pair
+    row: dict[str, object] = {"coin_id": coin_id, "chain": chain}
+    try:
+        fee = await client.get_withdraw_fee(coin_id, chain)
+    except ApiError as error:
+        if error.is_answer:
+            sweep.answered({**row, "state": "refused", "refusal_code": error.code})
+        else:
+            sweep.failed(pair, error)
+        return
+    row |= {
+        "state": "ok",
+        "fee_amount": fee.amount,
+        "fee_coin_id": fee.coin_id,
+        "fee_coin": fee.coin_symbol,
+        "network_fee_inquiry_id": fee.network_fee_inquiry_id,
+    }
+    sweep.answered(row, fee.drift)
+
+
+def _asked(sweep: _Sweep) -> Asked:
+    frame = DATASETS["withdraw_fee"].frame(sweep.rows)
+    most_frequent = Counter(map(reason_of, sweep.errors)).most_common(1)
+    error = next(
+        (e for e in sweep.errors if most_frequent and reason_of(e) == most_frequent[0][0]), None
+    )
+    return Asked(
+        {"withdraw_fee": Answers(frame, sweep.gaps)}, drift=tuple(sweep.drift.values()), error=error
+    )

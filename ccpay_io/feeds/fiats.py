@@ -1,0 +1,33 @@
+"""The feed `fiats`: units of each fiat per US dollar, from getFiatList. Called by the collector."""
+
+from __future__ import annotations
+
+from ccpay_io.client import CcpayClient
+from ccpay_io.feeds.asked import Asked, drift_gaps
+from ccpay_io.feeds.poll import Answers
+from ccpay_io.store.datasets import DATASETS
+
+
+async def ask_fiats(client: CcpayClient) -> Asked:
+    """Asks for all fiats.
+
+    Raises:
+        ApiError: there is no answer.
+    """
+    answer = await client.get_fiat_list()
+    gaps = drift_gaps(answer.drift, 1)
+    frame = DATASETS["fiat"].frame(
+        [
+            {
+                "fiat_id": fiat.fiat_id,
+                "state": "ok",
+                "fiat": fiat.symbol,
+                "usd_rate": fiat.usd_rate,
+                "mark": fiat.mark,
+                "logo_url": fiat.logo_url,
+            }
+            for fiat in answer.items
+        ]
+    )
+    unread = sum(len(keys) for keys in gaps.values())
+    return Asked({"fiat": Answers(frame, gaps)}, len(answer.items) + unread, answer.drift)

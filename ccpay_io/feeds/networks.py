@@ -1,0 +1,69 @@
+"""The feed `networks`: the chains of each coin with limits and flags, and coin prices, from
+getCoinList in one call. Called by the collector.
+"""
+
+from __future__ import annotations
+
+from ccpay_io.client import CcpayClient
+from ccpay_io.feeds.asked import Asked, drift_gaps
+from ccpay_io.feeds.poll import Answers
+from ccpay_io.models import Coin, CoinNetwork
+from ccpay_io.store.datasets import DATASETS
+
+
+async def ask_networks(client: CcpayClient) -> Asked:
+    """Asks for every token that is enabled for the merchant.
+
+    Raises:
+        ApiError: there is no answer, or this account may not ask.
+    """
+    answer = await client.get_coin_list()
+    coin_gaps, network_gaps = drift_gaps(answer.drift, 1), drift_gaps(answer.drift, 2)
+    # A coin whose item could not be read says nothing about its networks: they are not absent.
+    complete = not coin_gaps
+    coins = [_coin_row(coin) for coin in answer.items]
+    networks = [_network_row(coin, net) for coin in answer.items for net in coin.networks]
+    prices = [
+        {"coin_id": coin.coin_id, "state": "ok", "price_usd": coin.price}
+        for coin in answer.items
+        if coin.price is not None
+    ]
+    return Asked(
+        {
+            "coin": Answers(DATASETS["coin"].frame(coins), coin_gaps),
+            "coin_network": Answers(
+                DATASETS["coin_network"].frame(networks), network_gaps, complete=complete
+            ),
+            "coin_price": Answers(DATASETS["coin_price"].frame(prices), complete=False),
+        },
+        listed=len(answer.items) + sum(len(keys) for keys in coin_gaps.values()),
+        drift=answer.drift,
+    )
+
+
+def _coin_row(coin: Coin) -> dict[str, object]:
+    return {
+        "coin_id": coin.coin_id,
+        "state": "ok",
+        "coin": coin.symbol,
+        "status": coin.status,
+        "coin_full_name": coin.coin_full_name,
+        "logo_url": coin.logo_url,
+    }
+
+
+def _network_row(coin: Coin, network: CoinNetwork) -> dict[str, object]:
+    return {
+        "coin_id": coin.coin_id,
+        "chain": network.chain,
+        "state": "ok",
+        "contract": network.contract,
+        "precision": network.precision,
+        "can_deposit": network.can_deposit,
+        "can_withdraw": network.can_withdraw,
+        "min_deposit_amount": network.minimum_deposit_amount,
+        "min_withdraw_amount": network.minimum_withdraw_amount,
+        "max_withdraw_amount": network.maximum_withdraw_amount,
+        "needs_memo": network.is_support_memo,
+        "chain_full_name": network.chain_full_name,
+    }

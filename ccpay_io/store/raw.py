@@ -1,0 +1,111 @@
+"""Raw answers: one compressed, content-addressed file per poll below `raw/`.
+
+Owns the form of these files and their retention. They are the record that a warehouse can be rebuilt
+from, so a file is on disk before the poll that names it commits. Never published. Called by the
+collector (write), verify.py (check) and the retention job (prune).
+
+A file is zstd-compressed JSON lines: first the poll (feed, poll_id, times), then one line per HTTP
+exchange (endpoint, request, status, the answer's bytes as text). Readable with `zstd -dc`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ccpay_io.client import Exchange
+from ccpay_io.feeds.poll import RawFile
+
+
+def write_raw(
+    root: Path,
+    header: dict[str, Any],
+    exchanges: Sequence[Exchange],
+    *,
+    redact: Callable[[str], str],
+    step: Callable[[str], None] = lambda name: None,
+) -> RawFile:
+    """Writes and fsyncs the raw file of one poll.
+
+    Args:
+        root: the warehouse folder.
+        header: feed, poll_id, started_at, observed_at: enough to rebuild the ledger row.
+        exchanges: every HTTP exchange of the poll, in order.
+        redact: removes secrets: a server may echo what it was sent.
+        step: told "raw" before the file gets its name.
+    """
+    lines = [json.dumps(header, sort_keys=True), *(json.dumps(_line(x)) for x in exchanges)]
+    content = redact("\n".join(lines) + "\n").encode()
+    digest = hashlib.sha256(content).hexdigest()
+    day = str(header["started_at"])[:10]
+    name = f"{day}/{header['feed']}-{header['poll_id']}-{digest[:16]}.jsonl.zst"
+    path = root / "raw" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("wb") as file:
+        file.write(_compress(content))
+        file.flush()
+        os.fsync(file.fileno())
+    step("raw")
+    os.replace(temporary, path)
+    _fsync_folder(path.parent)
+    return RawFile(name, digest, path.stat().st_size)
+
+
+def read_raw(root: Path, name: str) -> tuple[str, list[dict[str, Any]]]:
+    """The sha256 of a raw file's content and its lines, the poll's header first."""
+    with pa.input_stream(str(root / "raw" / name), compression="zstd") as stream:
+        content = stream.read()
+    return hashlib.sha256(content).hexdigest(), [json.loads(x) for x in content.splitlines()]
+
+
+def prune_raw(root: Path, *, keep_days: int, now: datetime) -> int:
+    """Deletes the day folders older than the retention; returns how many files went."""
+    oldest = (now.astimezone(UTC) - timedelta(days=keep_days)).date().isoformat()
+    return sum(_delete_day(day) for day in _days(root) if day.name < oldest)
+
+
+def _days(root: Path) -> Iterator[Path]:
+    folder = root / "raw"
+    yield from sorted(folder.iterdir()) if folder.is_dir() else ()
+
+
+def _delete_day(day: Path) -> int:
+    files = list(day.iterdir())
+    for file in files:
+        file.unlink()
+    day.rmdir()
+    return len(files)
+
+
+def _line(exchange: Exchange) -> dict[str, Any]:
+    return {
+        "endpoint": exchange.endpoint,
+        "request": exchange.request.decode(),
+        "http_status": exchange.http_status,
+        "received_at": exchange.received_at.isoformat(),
+        # Bytes that are not UTF-8 are kept as escapes: the record must not fail on a bad answer.
+        "response": exchange.response.decode("utf-8", "backslashreplace"),
+    }
+
+
+def _compress(content: bytes) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(content)
+    return sink.getvalue().to_pybytes()
+
+
+def _fsync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

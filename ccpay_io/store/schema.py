@@ -1,0 +1,144 @@
+"""Migrations, views and the data dictionary: brings a warehouse file to the shape of this release.
+
+Owns where the SQL lies, which migrations have been applied, and the table `data_dictionary`, made
+from the header of each view file. Does not write observations. Called by writer.py whenever it
+opens the private file; nothing else changes the schema.
+
+The header of a view file is its documentation, for people and for the database alike:
+
+    -- view: chain_status_now            (or "macro: name(arguments)")
+    -- grain: one row per chain
+    -- key: chain
+    -- consumers: operations, board
+    -- example: SELECT chain, status FROM chain_status_now
+    -- column chain: symbol of the chain
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from ccpay_io.errors import SchemaTooNew
+from ccpay_io.store.atomic import atomic
+
+_HEADER = re.compile(r"^-- (?:(column) )?(\w+(?:\([^)]*\))?): (.+)$")
+
+
+@dataclass(frozen=True)
+class ViewDoc:
+    """What the header of a view file says.
+
+    Attributes:
+        name: of the view or macro.
+        kind: "view" or "macro".
+        text: grain, key and example, as shown in the view's comment.
+        columns: column name -> description.
+    """
+
+    name: str
+    kind: str
+    text: str
+    columns: dict[str, str]
+
+
+def sql_folder() -> Path:
+    """The folder with migrations/, views/ and queries/: in the wheel, or in the checkout."""
+    packaged = Path(__file__).parent.parent / "sql"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "warehouse"
+
+
+def apply_schema(con: duckdb.DuckDBPyConnection) -> None:
+    """Applies what is missing: each migration in one transaction with its record, then the views.
+
+    Raises:
+        SchemaTooNew: the file has migrations that this release does not know.
+    """
+    con.execute("CREATE SCHEMA IF NOT EXISTS store")
+    con.execute(
+        "CREATE TABLE IF NOT EXISTS store.migration"
+        " (name VARCHAR NOT NULL, applied_at TIMESTAMPTZ NOT NULL)"
+    )
+    applied = {name for (name,) in con.execute("SELECT name FROM store.migration").fetchall()}
+    migrations = sorted((sql_folder() / "migrations").glob("*.sql"))
+    unknown = applied - {path.stem for path in migrations} - {n for n in applied if ":" in n}
+    if unknown:
+        raise SchemaTooNew(
+            f"this warehouse was written by a newer release (it has {', '.join(sorted(unknown))})",
+            hint="install the newer release, or point CCPAY_WAREHOUSE at another folder",
+        )
+    for path in migrations:
+        if path.stem not in applied:
+            with atomic(con):
+                con.execute(path.read_text("utf-8"))
+                _record(con, path.stem)
+    _refresh_views(con, applied)
+
+
+def view_docs() -> Iterator[tuple[ViewDoc, str]]:
+    """Every view and macro of this release with its SQL text, in the order they are created."""
+    for path in sorted((sql_folder() / "views").glob("*.sql")):
+        sql = path.read_text("utf-8")
+        yield _parse_header(sql), sql
+
+
+def _refresh_views(con: duckdb.DuckDBPyConnection, applied: set[str]) -> None:
+    """Recreates all views when one of their files differs from what this warehouse has."""
+    docs = list(view_docs())
+    digest = hashlib.sha256("\0".join(sql for _, sql in docs).encode()).hexdigest()
+    if f"views:{digest}" in applied:
+        return
+    with atomic(con):
+        for (name,) in con.execute(
+            "SELECT view_name FROM duckdb_views() WHERE NOT internal AND schema_name = 'main'"
+            " AND database_name = current_database()"
+        ).fetchall():
+            con.execute(f'DROP VIEW "{name}"')
+        con.execute("DELETE FROM data_dictionary")
+        for doc, sql in docs:
+            con.execute(sql)
+            _document(con, doc)
+        con.execute("DELETE FROM store.migration WHERE name LIKE 'views:%'")
+        _record(con, f"views:{digest}")
+
+
+def _document(con: duckdb.DuckDBPyConnection, doc: ViewDoc) -> None:
+    """Writes a view's documentation into its comments and into `data_dictionary`."""
+    add = "INSERT INTO data_dictionary VALUES (?, ?, ?, ?)"
+    con.execute(add, [doc.name, None, None, doc.text])
+    types: dict[str, str] = {}
+    if doc.kind == "view":
+        con.execute(f'COMMENT ON VIEW "{doc.name}" IS {_literal(doc.text)}')
+        described = con.execute(f'DESCRIBE "{doc.name}"').fetchall()
+        types = {row[0]: row[1] for row in described}
+    for column, text in doc.columns.items():
+        con.execute(add, [doc.name, column, types.get(column), text])
+        if doc.kind == "view":
+            con.execute(f'COMMENT ON COLUMN "{doc.name}"."{column}" IS {_literal(text)}')
+
+
+def _parse_header(sql: str) -> ViewDoc:
+    fields: dict[str, str] = {}
+    columns: dict[str, str] = {}
+    for line in sql.splitlines():
+        match = _HEADER.match(line)
+        if not match:
+            break
+        is_column, name, text = match.groups()
+        (columns if is_column else fields)[name] = text
+    kind = "view" if "view" in fields else "macro"
+    text = f"Grain: {fields['grain']}. Key: {fields['key']}. Example: {fields['example']}"
+    return ViewDoc(fields[kind].split("(")[0], kind, text, columns)
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _record(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    con.execute("INSERT INTO store.migration VALUES (?, now())", [name])

@@ -1,0 +1,239 @@
+"""The warehouse as its writers see it: lock, private file, one transaction per poll, publication.
+
+Owns the folder of one warehouse, the lock that serializes writers, and the order of steps in a
+commit. Does not ask the API, does not judge alerts (it calls the function it is given inside the
+transaction), holds no SQL of its own datasets (observations.py, ledger.py). Called by the
+collector, by alert delivery and by the admin commands.
+
+    <root>/private/warehouse.duckdb   the writers' file; nobody else opens it
+    <root>/private/writer.lock        flock: one writer at a time, processes and threads alike
+    <root>/ccpay.duckdb, versions/    what readers open (publication.py)
+    <root>/raw/                       raw answers (raw.py)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from ccpay_io.errors import WarehouseError, WarehouseLocked, WrongEnvironment
+from ccpay_io.feeds.poll import Poll, utc_now
+from ccpay_io.store.atomic import atomic
+from ccpay_io.store.ledger import Totals, claim_poll_id, write_ledger
+from ccpay_io.store.missing import remember_missing
+from ccpay_io.store.observations import write_answers
+from ccpay_io.store.publication import publish_copy, stable_path
+from ccpay_io.store.schema import apply_schema
+
+LOCK_TIMEOUT_S = 120.0
+PUBLISH_EVERY = timedelta(minutes=5)
+
+
+class Evaluation(Protocol):
+    """What judging a poll led to: how many notices were written, and whether to ask again soon."""
+
+    @property
+    def new_notices(self) -> int: ...
+
+    @property
+    def confirm(self) -> bool: ...
+
+
+Evaluate = Callable[[duckdb.DuckDBPyConnection, Poll], Evaluation]
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What became of a poll that was handed to `Warehouse.commit`.
+
+    Attributes:
+        poll_id: the id in the ledger.
+        totals: changed, refused and unknown entities.
+        new: False when this very poll was in the store already and nothing was written.
+        new_notices: alert notices written in the same transaction.
+        confirm: whether the alert engine wants to be asked again within seconds.
+    """
+
+    poll_id: int
+    totals: Totals
+    new: bool = True
+    new_notices: int = 0
+    confirm: bool = False
+
+
+class Warehouse:
+    """A warehouse folder, for writing.
+
+    Args:
+        root: the folder; created when something is written.
+        stamp: the environment whose data it holds ("sandbox", "live ccpayment.com").
+        keep_versions: published versions that stay.
+        on_step: told the name of each step just before it is taken; crash tests kill there.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        stamp: str,
+        *,
+        keep_versions: int = 5,
+        on_step: Callable[[str], None] = lambda name: None,
+    ) -> None:
+        self.root = root
+        self.stamp = stamp
+        self._keep = keep_versions
+        self._step = on_step
+
+    @property
+    def private(self) -> Path:
+        """The writers' file."""
+        return self.root / "private" / "warehouse.duckdb"
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One transaction on the private file, alone; commits unless the body raises.
+
+        Raises:
+            WarehouseLocked: another writer held the lock for two minutes.
+            WrongEnvironment: the folder holds another environment's data.
+            WarehouseError: the disk is full or read-only, or the file is damaged.
+        """
+        with self._locked(), self._open() as con, atomic(con):
+            yield con
+            self._step("commit")
+
+    def commit(
+        self, polls: Sequence[Poll], *, evaluate: Evaluate | None = None
+    ) -> list[Committed]:
+        """Stores whole polls in one transaction: ledger, observations, current values, alerts.
+
+        A poll that is in the store already changes nothing.
+
+        Args:
+            polls: usually one; the demo and the benchmarks hand over batches.
+            evaluate: the alert engine, called for each new poll inside the transaction.
+        """
+        self._step("begin")
+        with self.transaction() as con:
+            committed = [self._store(con, poll, evaluate) for poll in polls]
+        self._step("committed")
+        return committed
+
+    def publish(self, *, force: bool = False) -> Path | None:
+        """Publishes a new version if the last is five minutes old, or at once with `force`.
+
+        Returns:
+            The new version, or None when it was not due.
+        """
+        if not (force or self._is_due()):
+            return None
+        with self._locked():
+            with self._open() as con:
+                con.execute("CHECKPOINT")
+            return publish_copy(self.private, self.root, keep=self._keep, step=self._step)
+
+    def _store(
+        self, con: duckdb.DuckDBPyConnection, poll: Poll, evaluate: Evaluate | None
+    ) -> Committed:
+        poll_id = claim_poll_id(con, poll)
+        if poll_id is None:
+            return Committed(poll.poll_id, Totals(), new=False)
+        poll = replace(poll, poll_id=poll_id)
+        self._step("observations")
+        written = [
+            write_answers(con, poll, name, answers)
+            for name, answers in poll.answers.items()
+        ]
+        totals = Totals(
+            changed=sum(w.changed for w in written),
+            refused=sum(w.refused for w in written),
+            unknown=sum(answers.unknown for answers in poll.answers.values()),
+        )
+        remember_missing(con, poll, membership_changed=any(w.membership_changed for w in written))
+        self._step("ledger")
+        write_ledger(con, poll, totals)
+        self._step("alerts")
+        verdict = evaluate(con, poll) if evaluate else None
+        return Committed(
+            poll_id,
+            totals,
+            new_notices=verdict.new_notices if verdict else 0,
+            confirm=bool(verdict and verdict.confirm),
+        )
+
+    def _is_due(self) -> bool:
+        try:
+            age = utc_now().timestamp() - stable_path(self.root).stat().st_mtime
+        except FileNotFoundError:
+            return True
+        return not 0 <= age < PUBLISH_EVERY.total_seconds()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Holds the writers' lock. A new FileLock each time: threads exclude each other too."""
+        with _clear_errors(self.root):
+            self.private.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = FileLock(self.private.parent / "writer.lock", timeout=LOCK_TIMEOUT_S)
+            try:
+                lock.acquire()
+            except Timeout:
+                raise WarehouseLocked(
+                    f"another writer has held {self.root} for {LOCK_TIMEOUT_S:.0f} s",
+                    hint="look for a hanging ccpay or Dagster process and stop it",
+                ) from None
+            try:
+                yield
+            finally:
+                lock.release()
+
+    @contextmanager
+    def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Opens the private file with the schema of this release, and closes it.
+
+        Attached rather than connected to: only ATTACH takes the storage version, and v1.0.0 is what
+        every DuckDB from 1.0 on, and today's BI drivers, can read.
+        """
+        con = duckdb.connect()
+        try:
+            path = str(self.private).replace("'", "''")
+            con.execute(f"ATTACH '{path}' AS warehouse (STORAGE_VERSION 'v1.0.0')")
+            con.execute("USE warehouse; SET TimeZone = 'UTC'; SET threads = 2")
+            apply_schema(con)
+            self._check_stamp(con)
+            yield con
+        finally:
+            con.close()
+
+    def _check_stamp(self, con: duckdb.DuckDBPyConnection) -> None:
+        row = con.execute("SELECT environment FROM store.stamp").fetchone()
+        if row is None:
+            con.execute("INSERT INTO store.stamp VALUES (?, now())", [self.stamp])
+        elif row[0] != self.stamp:
+            raise WrongEnvironment(
+                f"{self.root} holds data of [{row[0]}], the settings say [{self.stamp}]",
+                hint="point CCPAY_WAREHOUSE at another folder, or use the settings it belongs to",
+            )
+
+
+@contextmanager
+def _clear_errors(root: Path) -> Iterator[None]:
+    """Turns what the disk and DuckDB say into one clear line; nothing is lost by any of them."""
+    try:
+        yield
+    except OSError as error:
+        raise WarehouseError(
+            f"cannot write {root}: {error.strerror or error}",
+            hint="free disk space, or make the folder writable for this user; nothing was lost",
+        ) from error
+    except duckdb.Error as error:
+        raise WarehouseError(
+            f"cannot write {root}: {str(error).splitlines()[0]}",
+            hint="the last transaction was rolled back; run `ccpay admin verify`",
+        ) from error
