@@ -21,7 +21,8 @@ async def ask_networks(client: CcpayClient) -> Asked:
     coin_gaps, network_gaps = drift_gaps(answer.drift, 1), drift_gaps(answer.drift, 2)
     # A coin whose item could not be read says nothing about its networks: they are not absent.
     complete = not coin_gaps
-    coins = [_coin_row(coin) for coin in answer.items]
+    unread = {key[0] for keys in coin_gaps.values() for key in keys}
+    coins = [_coin_row(coin) for coin in answer.items if coin.coin_id not in unread]
     networks = [_network_row(coin, net) for coin in answer.items for net in coin.networks]
     prices = [
         {"coin_id": coin.coin_id, "state": "ok", "price_usd": coin.price}
@@ -36,7 +37,7 @@ async def ask_networks(client: CcpayClient) -> Asked:
             ),
             "coin_price": Answers(DATASETS["coin_price"].frame(prices), complete=False),
         },
-        listed=len(answer.items) + sum(len(keys) for keys in coin_gaps.values()),
+        listed=len(coins) + len(unread),
         drift=answer.drift,
     )
 

@@ -1,0 +1,228 @@
+"""How fast, how often per day, and whether at all: one pace for all processes of an account.
+
+Owns the limits file (SQLite), the pace that adapts to what the API tolerates, the daily budget and
+the breaker that 11014 trips. Does not send anything. Called by the client before and after each
+request, by doctor for status and re-arming.
+
+The pace follows what a token bucket allows: it rises while requests are answered; a refusal (11004,
+429) halves it for about a second, after which it goes on at 95 % of the pace that was refused and
+tries a higher one only rarely.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ccpay_io.errors import ApiError, BreakerOpen, BudgetExhausted, Policy
+
+START_RPS = 10.0
+CEILING_RPS = 50.0
+LOWEST_RPS = 0.2
+# Per answered request; doubles the pace in about two seconds at any pace.
+RISE = 1.02
+# Once a ceiling has been learned: one careful step above it per minute of answers.
+PROBE_EVERY_S = 60.0
+PROBE_STEP = 1.05
+BACK_TO = 0.95
+HALVED_FOR_S = 1.0
+# A clock that jumps must not make anybody wait for a slot in the far future.
+LONGEST_QUEUE_S = 60.0
+
+_COLUMNS = (
+    "rate REAL, learned REAL, next_slot REAL, hold_until REAL, probed_at REAL,"
+    " day TEXT, used INTEGER, quota_day TEXT, breaker_since REAL"
+)
+
+
+@dataclass(frozen=True)
+class PacerStatus:
+    """What the limits file says now.
+
+    Attributes:
+        rate_rps: pace in requests per second.
+        learned_ceiling_rps: highest pace that was not refused; None while nothing was refused.
+        used_today: requests since 00:00 UTC.
+        daily_budget: requests allowed per UTC day.
+        quota_exhausted: whether the API said (11009) that today's quota is used up.
+        breaker_since: when 11014 was seen; None when calls are allowed.
+    """
+
+    rate_rps: float
+    learned_ceiling_rps: float | None
+    used_today: int
+    daily_budget: int
+    quota_exhausted: bool
+    breaker_since: datetime | None
+
+
+class Pacer:
+    """The pace of one account on this machine.
+
+    Args:
+        path: the limits file, shared by all processes.
+        credentials_key: what identifies the account; only a hash of it is stored.
+        daily_budget: requests allowed per UTC day.
+        start_rps: pace before anything is known.
+        ceiling_rps: pace that is never exceeded.
+        now: seconds since the epoch.
+        sleep: how to wait.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        credentials_key: str,
+        daily_budget: int,
+        start_rps: float = START_RPS,
+        ceiling_rps: float = CEILING_RPS,
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._path = path
+        self._account = hashlib.sha256(credentials_key.encode()).hexdigest()[:16]
+        self._budget = daily_budget
+        self._start, self._ceiling = start_rps, ceiling_rps
+        self._now, self._sleep = now, sleep
+
+    async def acquire(self, endpoint: str) -> None:
+        """Waits for this request's slot and counts it.
+
+        Raises:
+            BreakerOpen: 11014 was seen and nobody has re-armed yet.
+            BudgetExhausted: today's budget, or the account's quota, is used up.
+        """
+        slot = self._reserve(endpoint)
+        wait = slot - self._now()
+        if wait > 0:
+            await self._sleep(min(wait, LONGEST_QUEUE_S))
+
+    def answered(self) -> None:
+        """A request was answered: the pace may rise."""
+        now = self._now()
+        with self._state() as (con, state):
+            if now < state["hold_until"]:
+                return
+            learned, rate = state["learned"], state["rate"]
+            top = self._ceiling if learned is None else min(self._ceiling, learned)
+            if rate < top:
+                self._set(con, rate=min(top, rate * RISE))
+            elif learned is not None and now - state["probed_at"] >= PROBE_EVERY_S:
+                higher = min(self._ceiling, learned * PROBE_STEP)
+                self._set(con, learned=higher, rate=higher, probed_at=now)
+
+    def failed(self, error: ApiError) -> None:
+        """A request failed: the pace, the budget or the breaker may have to change."""
+        if isinstance(error, BreakerOpen | BudgetExhausted):
+            return
+        if error.policy is Policy.SLOW_DOWN:
+            self._refused(error.retry_after_s)
+        elif error.code == 11009:
+            with self._state() as (con, _):
+                self._set(con, quota_day=self._today())
+        elif error.policy is Policy.STOP_EVERYTHING:
+            with self._state(durable=True) as (con, _):
+                self._set(con, breaker_since=self._now())
+
+    def rearm(self) -> None:
+        """Closes the breaker: requests are allowed again."""
+        with self._state(durable=True) as (con, _):
+            self._set(con, breaker_since=None)
+
+    def status(self) -> PacerStatus:
+        """What the limits file says now."""
+        with self._state() as (_, state):
+            since = state["breaker_since"]
+            return PacerStatus(
+                rate_rps=state["rate"],
+                learned_ceiling_rps=state["learned"],
+                used_today=state["used"] if state["day"] == self._today() else 0,
+                daily_budget=self._budget,
+                quota_exhausted=state["quota_day"] == self._today(),
+                breaker_since=None if since is None else datetime.fromtimestamp(since, UTC),
+            )
+
+    def _reserve(self, endpoint: str) -> float:
+        """Takes the next slot and counts the request; returns the slot's time."""
+        now, today = self._now(), self._today()
+        with self._state() as (con, state):
+            if state["breaker_since"] is not None:
+                raise BreakerOpen(endpoint)
+            if state["quota_day"] == today:
+                raise BudgetExhausted(endpoint, "the account's quota of today is used up")
+            used = state["used"] if state["day"] == today else 0
+            if used >= self._budget:
+                raise BudgetExhausted(endpoint, f"{used} of {self._budget} requests used today")
+            slot = max(now, state["hold_until"], state["next_slot"])
+            if slot - now > LONGEST_QUEUE_S:
+                slot = now  # the clock was set back
+            pace = self._pace_at(state, slot)
+            self._set(con, next_slot=slot + 1 / pace, day=today, used=used + 1)
+            return slot
+
+    def _pace_at(self, state: sqlite3.Row, moment: float) -> float:
+        """Half the pace for a moment after a refusal, else the pace."""
+        held = state["hold_until"] <= moment < state["hold_until"] + HALVED_FOR_S
+        return max(LOWEST_RPS, state["rate"] / 2 if held else state["rate"])
+
+    def _refused(self, retry_after_s: float | None) -> None:
+        now = self._now()
+        with self._state() as (con, state):
+            hold = now + min(retry_after_s or 0.0, LONGEST_QUEUE_S)
+            # Requests that were under way at the same pace are refused too: one lesson is enough.
+            if now < state["hold_until"] + HALVED_FOR_S:
+                self._set(con, hold_until=max(hold, state["hold_until"]))
+                return
+            rate = max(LOWEST_RPS, state["rate"] * BACK_TO)
+            self._set(con, rate=rate, learned=rate, hold_until=hold, probed_at=now)
+
+    @contextmanager
+    def _state(self, *, durable: bool = False) -> Iterator[tuple[sqlite3.Connection, sqlite3.Row]]:
+        """The account's row inside one transaction that excludes all other processes."""
+        with closing(self._connect(durable=durable)) as con:
+            con.execute("BEGIN IMMEDIATE")
+            try:
+                row = con.execute(
+                    "SELECT * FROM pace WHERE account = ?", [self._account]
+                ).fetchone()
+                if row is None:
+                    con.execute(
+                        "INSERT INTO pace VALUES (?, ?, NULL, 0, 0, 0, '', 0, '', NULL)",
+                        [self._account, min(self._start, self._ceiling)],
+                    )
+                    row = con.execute(
+                        "SELECT * FROM pace WHERE account = ?", [self._account]
+                    ).fetchone()
+                yield con, row
+            finally:
+                con.execute("COMMIT")
+
+    def _connect(self, *, durable: bool) -> sqlite3.Connection:
+        if not self._path.exists():
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+        con = sqlite3.connect(self._path, timeout=10, isolation_level=None)
+        con.row_factory = sqlite3.Row
+        con.execute("PRAGMA journal_mode = WAL")
+        # Only the breaker must survive a power cut; a lost count of some requests does no harm.
+        con.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
+        con.execute(f"CREATE TABLE IF NOT EXISTS pace (account TEXT PRIMARY KEY, {_COLUMNS})")
+        return con
+
+    def _set(self, con: sqlite3.Connection, **values: object) -> None:
+        assignments = ", ".join(f"{name} = ?" for name in values)
+        con.execute(
+            f"UPDATE pace SET {assignments} WHERE account = ?", [*values.values(), self._account]
+        )
+
+    def _today(self) -> str:
+        return datetime.fromtimestamp(self._now(), UTC).date().isoformat()
