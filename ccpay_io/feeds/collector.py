@@ -246,7 +246,8 @@ class Collector:
     def _commit(self, poll: Poll, error: ApiError | None) -> PollResult:
         (committed,) = self._warehouse.commit([poll], evaluate=self._evaluate)
         status_changed = poll.feed == "chains" and committed.totals.changed > 0
-        published = self._warehouse.publish(force=status_changed or committed.new_notices > 0)
+        at_once = status_changed or committed.new_notices > 0 or poll.feed == "fees"
+        published = self._warehouse.publish(force=at_once)
         return _result(poll, committed, error, published)
 
     def _evaluate(self, con: duckdb.DuckDBPyConnection, poll: Poll) -> alerts.Evaluation:

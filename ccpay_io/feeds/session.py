@@ -67,5 +67,5 @@ def _base_url(settings: Settings) -> Iterator[str]:
     if running:
         yield running
         return
-    with sandbox.serving(sandbox.build_app()) as base_url:
+    with sandbox.serving() as base_url:
         yield base_url
