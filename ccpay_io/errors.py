@@ -1,84 +1,174 @@
-"""Everything that can go wrong, as one tree with a policy and a next step for each.
+"""Everything that can go wrong, as one tree, and what to do about each.
 
-Owns the classes, what each documented code means for the caller, and the wording of the one line
-that people see: `str(error)` says what happened and what to do; `.what` and `.hint` are its halves.
-Raised by every module of ccpay_io; knows none of them.
+    CcpayError                      .hint: what to do, one line
+    ├── ConfigError                 settings or arguments; exit code 2
+    ├── ApiError                    .endpoint .code .http_status .policy .name .is_answer
+    │   ├── one class per documented code (Failed ... ChainStopDeposit)
+    │   ├── UndocumentedCode        a code that the reference does not list
+    │   ├── TransportError          no usable answer: .name is the class name
+    │   │   ├── ConnectFailed, TimedOut, CutBody, HttpStatusError, NotJson, WrongShape, NullData
+    │   ├── SuspectList             code 10000, but not believed (feeds/quarantine.py)
+    │   ├── BreakerOpen             no request was made: 11014 was seen
+    │   └── BudgetExhausted         no request was made: today's budget or quota is used up
+    └── WarehouseError
+        ├── WarehouseLocked, WrongEnvironment, SchemaTooNew, NothingPublished, QueryRefused
 
-    CcpayError
-    |-- ConfigError                  settings are missing or wrong (exit code 2)
-    |-- WarehouseError               the warehouse cannot be written or read
-    |   |-- WarehouseLocked, WrongEnvironment, SchemaTooNew, NothingPublished, QueryRefused
-    `-- ApiError                     a call to CCPayment has no usable result
-        |-- NotSent                  no request was made
-        |   `-- BreakerOpen (after 11014), BudgetExhausted, PathRefused
-        |-- TransportError           no readable answer
-        |   `-- ConnectFailed, TimedOut, CutBody, HttpStatusError, NotJson, WrongShape, NullData
-        |-- SuspectList              a readable list that is not believed
-        |-- RequestFailed            10001, 11000-11015 and 15000-15003, one class per code
-        |-- AccountError             12000-12003, one class per code
-        |-- Refusal                  13000-13004, 14000-14016, one class per code: these are answers
-        `-- UndocumentedCode         any other code
+13xxx and 14xxx are answers ("refused"): the API knows and says no. Everything else is no answer, and
+what was asked stays unknown. Does no IO; raised by the client and the store, turned into exit codes
+by the command and into Dagster failures by pipelines/.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from enum import Enum
-from typing import ClassVar
 
-_QUOTE_CHARS = 120
+SUPPORT = "https://t.me/CCPaymentSupportBot or support@ccpayment.com"
 
 
 class Policy(Enum):
-    """What a caller does about an error."""
+    """What the code's owner should do next; the client acts on the first three by itself."""
 
     RETRY = "retry"
     SLOW_DOWN = "slow down"
-    WAIT_TOMORROW = "wait for tomorrow"
     RESIGN_ONCE = "sign once more"
-    REFUSE = "do not repeat"
+    WAIT_TOMORROW = "wait for tomorrow"
+    REFUSE = "an answer: no"
     STOP_EVERYTHING = "stop everything"
     FIX_ACCOUNT = "fix the account"
 
 
-def one_line(text: object) -> str:
-    """Foreign text without control or invisible characters, as one line."""
-    kept = (" " if c.isspace() else c for c in str(text))
-    return " ".join("".join(c for c in kept if unicodedata.category(c)[0] != "C").split())
-
-
-def quoted(text: object) -> str:
-    """Foreign text as one short line, for a message or a log."""
-    line = one_line(text)
-    return line if len(line) <= _QUOTE_CHARS else line[: _QUOTE_CHARS - 3] + "..."
-
-
 class CcpayError(Exception):
-    """Base of all errors of this package.
+    """Base of all errors that this package raises on purpose.
 
     Attributes:
-        what: what happened, one line.
-        hint: what to do, one line; may be empty.
+        hint: what to do about it, one line.
     """
 
-    hint: str = ""
+    hint = ""
 
-    def __init__(self, what: str = "", *, hint: str | None = None) -> None:
-        super().__init__(what)
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
         if hint is not None:
             self.hint = hint
 
-    @property
-    def what(self) -> str:
-        """What happened, without the hint."""
-        return str(self.args[0])
-
-    def __str__(self) -> str:
-        return f"{self.what}: {self.hint}" if self.hint else self.what
-
 
 class ConfigError(CcpayError):
-    """A setting is missing or wrong; exit code 2."""
+    """The settings or the arguments cannot be used."""
+
+
+class ApiError(CcpayError):
+    """The API did not give what it was asked for.
+
+    Attributes:
+        endpoint: "getChainList".
+        code: the API's own code; None when there was none.
+        http_status: None when there was no response.
+        policy: what to do next.
+        name: the documented error tip ("RateLimit"), or the class name.
+        retry_after_s: what the server asked to wait, in seconds.
+    """
+
+    code: int | None = None
+    policy = Policy.RETRY
+    name = ""
+
+    def __init__(
+        self,
+        endpoint: str,
+        detail: str = "",
+        *,
+        http_status: int | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self.http_status = http_status
+        self.retry_after_s = retry_after_s
+        label = self.name if self.code is None else f"{self.code} {self.name}"
+        super().__init__(f"{endpoint}: {label}" + (f" ({quoted(detail)})" if detail else ""))
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.name = cls.__dict__.get("name", cls.__name__)
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the API knows and says no (13xxx, 14xxx), rather than not answering."""
+        return self.code is not None and 13000 <= self.code < 15000
+
+
+def quoted(text: str, limit: int = 160) -> str:
+    """Foreign text on one line: no control characters, not longer than `limit`."""
+    line = "".join(c if c.isprintable() else " " for c in text).strip()
+    return line if len(line) <= limit else line[: limit - 3] + "..."
+
+
+class TransportError(ApiError):
+    """There is no usable answer."""
+
+
+class ConnectFailed(TransportError):
+    hint = "check this machine's network and CCPAY_BASE_URL; the next poll tries again"
+
+
+class TimedOut(TransportError):
+    hint = "the API or the network is slow; the next poll tries again"
+
+
+class CutBody(TransportError):
+    hint = "the connection broke inside an answer; the next poll tries again"
+
+
+class HttpStatusError(TransportError):
+    hint = "a proxy or the API itself is failing; if it lasts, ask " + SUPPORT
+
+
+class NotJson(TransportError):
+    hint = "something other than the API answered (a proxy, a block page?); check CCPAY_BASE_URL"
+
+
+class WrongShape(TransportError):
+    policy = Policy.REFUSE
+    hint = "the API's answer is not as documented; look at contract_drift and report it"
+
+
+class NullData(TransportError):
+    hint = "the API said success without data; the next poll tries again"
+
+
+class SuspectList(ApiError):
+    """An answer with code 10000 whose list is empty or suddenly much shorter."""
+
+    policy = Policy.REFUSE
+    hint = "quarantined, nothing was stored as vanished; it is accepted if it stays like this"
+
+
+class BreakerOpen(ApiError):
+    policy = Policy.STOP_EVERYTHING
+    hint = (
+        "CCPayment blocked this IP (11014), payouts included; ask " + SUPPORT + ", then run"
+        " `ccpay doctor --rearm`"
+    )
+
+
+class BudgetExhausted(ApiError):
+    policy = Policy.WAIT_TOMORROW
+    hint = "polling goes on at 00:00 UTC; raise CCPAY_DAILY_BUDGET if the account allows more"
+
+
+class CodeError(ApiError):
+    """The API answered with a code other than 10000."""
+
+
+class UndocumentedCode(CodeError):
+    """A code that the reference does not list; kept verbatim."""
+
+    hint = "not in CCPayment's reference; if it lasts, ask " + SUPPORT
+
+    def __init__(self, endpoint: str, code: int, detail: str = "", *, http_status: int = 200):
+        self.code = code
+        if self.is_answer:
+            self.policy = Policy.REFUSE
+        super().__init__(endpoint, detail, http_status=http_status)
 
 
 class WarehouseError(CcpayError):
@@ -86,196 +176,119 @@ class WarehouseError(CcpayError):
 
 
 class WarehouseLocked(WarehouseError):
-    """Another process has been writing for longer than one should wait."""
-
-    hint = "another process is writing; try again in a moment"
+    """Another writer holds the lock for too long."""
 
 
 class WrongEnvironment(WarehouseError):
-    """The warehouse belongs to another environment (live host or sandbox); exit code 2."""
-
-    hint = "set CCPAY_WAREHOUSE to a folder of this environment"
+    """The folder holds another environment's data; exit code 2."""
 
 
 class SchemaTooNew(WarehouseError):
-    """A newer release has written this warehouse."""
-
-    hint = "upgrade ccpay-warehouse to the release that wrote it"
+    """The file was written by a newer release."""
 
 
 class NothingPublished(WarehouseError):
-    """There is no published file yet."""
-
-    hint = "run `ccpay poll all` first"
+    """There is no publication to read yet."""
 
 
 class QueryRefused(WarehouseError):
-    """A query is not allowed, or it is wrong."""
+    """The query is not allowed, or not valid."""
 
 
-class ApiError(CcpayError):
-    """A call to CCPayment has no usable result.
-
-    Attributes:
-        endpoint: e.g. "getWithdrawFee"; "" when no call was involved.
-        detail: what is known beyond the kind of error, one line, safe to show.
-        code: the API's code; None when there was none.
-        http_status: of the response; None when there was none.
-        policy: what to do about it.
-        name: the documented name of the code, or the name of the class.
-        retry_after_s: how long the server asked to wait, in seconds.
-    """
-
-    code: int | None = None
-    policy: Policy = Policy.REFUSE
-    name: ClassVar[str] = "ApiError"
-
-    def __init__(
-        self,
-        endpoint: str,
-        detail: str = "",
-        *,
-        http_status: int | None = None,
-        retry_after_s: float | None = None,
-    ) -> None:
-        super().__init__()
-        # Positional arguments only: copying and pickling rebuild an exception from its args.
-        self.args = (endpoint, detail)
-        self.endpoint = endpoint
-        self.detail = quoted(detail)
-        self.http_status = http_status
-        self.retry_after_s = retry_after_s
-
-    def __init_subclass__(cls, code: int | None = None, policy: Policy | None = None) -> None:
-        cls.name = cls.__name__
-        if policy is not None:
-            cls.policy = policy
-        if code is not None:
-            cls.code = code
-            BY_CODE[code] = cls
-
-    @property
-    def is_answer(self) -> bool:
-        """Whether the API did answer, with a refusal (13xxx, 14xxx), rather than fail."""
-        return self.code is not None and 13000 <= self.code < 15000
-
-    @property
-    def what(self) -> str:
-        """Endpoint, code and name, and what the API said; without the hint."""
-        kind = self.name if self.code is None else f"{self.code} {self.name}"
-        told = f' ("{self.detail}")' if self.code is not None else f", {self.detail}"
-        subject = f"{self.endpoint} failed with {kind}" if self.endpoint else kind
-        return subject + (told if self.detail else "")
+_RETRY, _REFUSE = Policy.RETRY, Policy.REFUSE
+_BUG = "the request was not what the API expects; please report this as a bug"
+_INPUT = "check the coin id, chain or address that was asked about"
+_ACCOUNT = "see the developer page of the CCPayment dashboard, then run `ccpay doctor`"
+_LATER = "the API answered no for now; it is asked again at the next poll"
+_NOT_READ = "this code belongs to calls that this tool never makes; if it lasts, ask " + SUPPORT
 
 
-BY_CODE: dict[int, type[ApiError]] = {}
+def _code(code: int, name: str, policy: Policy, hint: str) -> type[CodeError]:
+    body = {"code": code, "name": name, "policy": policy, "hint": hint, "__module__": __name__}
+    return type(name, (CodeError,), {**body, "__doc__": f"Code {code}: {name}."})
 
 
-class NotSent(ApiError):
-    """No request was made."""
+# The reference's table of codes, in its order and under its names.
+Failed = _code(10001, "Failed", _RETRY, "the API failed without a reason; the next poll tries again")
+InvalidArgument = _code(11000, "InvalidArgument", _REFUSE, _INPUT)
+HeaderInvalidArgument = _code(11001, "HeaderInvalidArgument", _REFUSE, _BUG)
+Internal = _code(11002, "Internal", _RETRY, "CCPayment has a problem; the next poll tries again")
+NotFound = _code(11003, "NotFound", _REFUSE, _INPUT)
+RateLimit = _code(
+    11004, "RateLimit", Policy.SLOW_DOWN, "the pace was lowered; set CCPAY_MAX_RPS if it lasts"
+)
+VerifySignFailed = _code(
+    11005, "VerifySignFailed", Policy.FIX_ACCOUNT, "check CCPAY_APP_ID and CCPAY_APP_SECRET"
+)
+ReqExpired = _code(
+    11006, "ReqExpired", Policy.RESIGN_ONCE, "this machine's clock is off; set it, e.g. with NTP"
+)
+RepeatedSubmit = _code(11007, "RepeatedSubmit", _RETRY, _LATER)
+QueryDurationTooMax = _code(11008, "QueryDurationTooMax", _REFUSE, _NOT_READ)
+ReqDailyLimit = _code(
+    11009, "ReqDailyLimit", Policy.WAIT_TOMORROW, "the account's daily quota is used up"
+)
+QueryNumMax = _code(11010, "QueryNumMax", _REFUSE, _NOT_READ)
+OrderDuplicate = _code(11011, "OrderDuplicate", _REFUSE, _NOT_READ)
+ExpiredAtTooMax = _code(11012, "ExpiredAtTooMax", _REFUSE, _NOT_READ)
+NoSupportVersion = _code(
+    11013, "NoSupportVersion", Policy.FIX_ACCOUNT, "this account has API version 1 only; ask " + SUPPORT
+)
+MaliciousReq = _code(11014, "MaliciousReq", Policy.STOP_EVERYTHING, BreakerOpen.hint)
+UserIdNotFound = _code(11015, "UserIdNotFound", _REFUSE, _INPUT)
+MerchantDisabled = _code(12000, "MerchantDisabled", Policy.FIX_ACCOUNT, "ask " + SUPPORT)
+MerchantNotFound = _code(12001, "MerchantNotFound", Policy.FIX_ACCOUNT, "check CCPAY_APP_ID")
+IpNotInWhitelist = _code(
+    12002,
+    "IpNotInWhitelist",
+    Policy.FIX_ACCOUNT,
+    "add this machine's public IP to the whitelist on CCPayment's developer page",
+)
+MerchantApiDisabled = _code(12003, "MerchantApiDisabled", Policy.FIX_ACCOUNT, _ACCOUNT)
+InvalidCoin = _code(13000, "InvalidCoin", _REFUSE, _INPUT)
+InvalidChain = _code(13001, "InvalidChain", _REFUSE, _INPUT)
+AbnormalCoinPrice = _code(13002, "AbnormalCoinPrice", _REFUSE, _LATER)
+AbnormalCoinPriceNotSupportMode = _code(13003, "AbnormalCoinPriceNotSupportMode", _REFUSE, _LATER)
+UnstableBlockchain = _code(13004, "UnstableBlockchain", _REFUSE, _LATER)
+BalanceInsufficient = _code(14000, "BalanceInsufficient", _REFUSE, _LATER)
+WithdrawFeeTooLow = _code(14001, "WithdrawFeeTooLow", _REFUSE, _NOT_READ)
+AddressNotActive = _code(14002, "AddressNotActive", _REFUSE, _INPUT)
+AddressEmptyMemo = _code(14003, "AddressEmptyMemo", _REFUSE, _INPUT)
+ChainStopWithdraw = _code(14004, "ChainStopWithdraw", _REFUSE, _LATER)
+WithdrawValueLessThanLimit = _code(14005, "WithdrawValueLessThanLimit", _REFUSE, _NOT_READ)
+WithdrawValueMoreThanLimit = _code(14006, "WithdrawValueMoreThanLimit", _REFUSE, _NOT_READ)
+WithdrawAddrFormat = _code(14007, "WithdrawAddrFormat", _REFUSE, _INPUT)
+WithdrawCannotSelf = _code(14008, "WithdrawCannotSelf", _REFUSE, _INPUT)
+CoinNoSupportMemo = _code(14009, "CoinNoSupportMemo", _REFUSE, _INPUT)
+NoSupportCoin = _code(
+    14010, "NoSupportCoin", _REFUSE, "add the coin to the tokens of your business in the dashboard"
+)
+WithdrawFeeBalanceNotEnough = _code(14011, "WithdrawFeeBalanceNotEnough", _REFUSE, _NOT_READ)
+NotSupportMerchantTransfer = _code(14012, "NotSupportMerchantTransfer", _REFUSE, _NOT_READ)
+CoinPrecisionLimit = _code(14013, "CoinPrecisionLimit", _REFUSE, _NOT_READ)
+NotFinishCollection = _code(14014, "NotFinishCollection", _REFUSE, _ACCOUNT)
+WithdrawToContractAddress = _code(14015, "WithdrawToContractAddress", _REFUSE, _INPUT)
+WithdrawInvalidAddressType = _code(14016, "WithdrawInvalidAddressType", _REFUSE, _INPUT)
+GenerateAddressFailed = _code(15000, "GenerateAddressFailed", _RETRY, _NOT_READ)
+PaymentAddressNumTooMuch = _code(15001, "PaymentAddressNumTooMuch", _REFUSE, _NOT_READ)
+ChainStopDeposit = _code(15003, "ChainStopDeposit", _REFUSE, _NOT_READ)
+
+CODE_ERRORS: dict[int, type[CodeError]] = {
+    cls.code: cls for cls in CodeError.__subclasses__() if cls.code is not None
+}
 
 
-class BreakerOpen(NotSent, policy=Policy.STOP_EVERYTHING):
-    hint = "after a ban nothing is sent; see `ccpay doctor`, then `ccpay doctor --rearm`"
-
-
-class BudgetExhausted(NotSent, policy=Policy.WAIT_TOMORROW):
-    hint = "requests go on at 00:00 UTC; CCPAY_DAILY_BUDGET sets the daily budget"
-
-
-class PathRefused(NotSent):
-    hint = "only the read-only endpoints may be called, at the configured address"
-
-
-class TransportError(ApiError, policy=Policy.RETRY):
-    """The request may have been sent, but there is no readable answer."""
-
-
-class ConnectFailed(TransportError):
-    hint = "check the network, DNS, proxy and CCPAY_BASE_URL"
-
-
-class TimedOut(TransportError):
-    hint = "the API or the network is slow; the next poll asks again"
-
-
-class CutBody(TransportError):
-    hint = "the answer did not arrive whole; the next poll asks again"
-
-
-class HttpStatusError(TransportError):
-    hint = "the API is out, or a proxy or firewall answered in its place"
-
-    def __init__(
-        self,
-        endpoint: str,
-        detail: str = "",
-        *,
-        http_status: int | None = None,
-        retry_after_s: float | None = None,
-    ) -> None:
-        super().__init__(endpoint, detail, http_status=http_status, retry_after_s=retry_after_s)
-        if http_status == 429:
-            self.policy = Policy.SLOW_DOWN
-        elif http_status is not None and http_status < 500 and http_status != 408:
-            self.policy = Policy.REFUSE
-
-
-class NotJson(TransportError):
-    hint = "a proxy, firewall or login page may have answered in the API's place"
-
-
-class WrongShape(TransportError, policy=Policy.REFUSE):
-    hint = "the API may have changed; run `ccpay doctor --contract` and report it"
-
-
-class NullData(TransportError, policy=Policy.REFUSE):
-    hint = "the API reported success without data; the next poll asks again"
-
-
-class SuspectList(ApiError):
-    hint = "an empty or much shorter list is not stored until further polls confirm it"
-
-
-class UndocumentedCode(ApiError):
-    """A code that the reference does not list; 13xxx and 14xxx among them stay answers."""
-
-    hint = "this code is undocumented; if it persists, ask support@ccpayment.com what it means"
-
-    def __init__(
-        self,
-        endpoint: str,
-        detail: str = "",
-        *,
-        code: int | None = None,
-        http_status: int | None = None,
-        retry_after_s: float | None = None,
-    ) -> None:
-        super().__init__(endpoint, detail, http_status=http_status, retry_after_s=retry_after_s)
-        self.code = code
-
-
-def error_for_code(
-    endpoint: str,
-    code: int,
-    msg: object,
-    *,
-    http_status: int | None = None,
-    retry_after_s: float | None = None,
-) -> ApiError:
-    """The error for a code other than 10000.
+def error_for_code(endpoint: str, code: int, message: str, *, http_status: int = 200) -> CodeError:
+    """The error for an answer whose code is not 10000.
 
     Args:
-        endpoint: e.g. "getWithdrawFee".
-        code: the API's `code`.
-        msg: the API's `msg`, free of secrets; any type, quoted shortened.
+        endpoint: the endpoint that was asked.
+        code: the API's code.
+        message: the API's `msg`; quoted, shortened.
         http_status: of the response.
-        retry_after_s: the response's Retry-After in seconds.
     """
-    cls = BY_CODE.get(code)
-    detail = "" if msg is None else one_line(msg)
-    if cls is None:
-        return UndocumentedCode(
-            endpoint, detail, code=code, http_status=http_status, retry_after_s=retry_after_s
-        )
-    return cls(endpoint, detail, http_status=http_status, retry_after_s=retry_after_s)
+    known = CODE_ERRORS.get(code)
+    detail = "" if known and message.replace(" ", "").lower() == known.name.lower() else message
+    if known is None:
+        return UndocumentedCode(endpoint, code, detail, http_status=http_status)
+    return known(endpoint, detail, http_status=http_status)
