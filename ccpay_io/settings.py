@@ -148,7 +148,7 @@ def load_settings(
         credentials=_sandbox_credentials() if sandbox else _credentials(env),
         warehouse=warehouse,
         dagster_home=(folder / home) if home else warehouse / "dagster",
-        alert_urls=tuple(map(Secret, env.get("CCPAY_ALERT_URLS", "").replace(",", " ").split())),
+        alert_urls=_alert_urls(env),
         webhook_secret=_secret(env, "CCPAY_WEBHOOK_SECRET"),
         heartbeat_url=_secret(env, "CCPAY_HEARTBEAT_URL"),
         max_rps=_number(env, "CCPAY_MAX_RPS", None, lowest=0.2, highest=1000),
@@ -205,6 +205,18 @@ def _base_url(env: Mapping[str, str]) -> str:
             hint=f"for the real API leave it unset; it then is {LIVE_URL}",
         )
     return url
+
+
+def _alert_urls(env: Mapping[str, str]) -> tuple[Secret, ...]:
+    urls = env.get("CCPAY_ALERT_URLS", "").replace(",", " ").split()
+    for number, url in enumerate(urls, 1):
+        parts = urlsplit(url)
+        if not parts.scheme or (parts.scheme == "http" and parts.hostname not in _LOOPBACK):
+            raise ConfigError(
+                f"address {number} of CCPAY_ALERT_URLS is not usable",
+                hint="use https:// (http:// only on this machine) or an Apprise address",
+            )
+    return tuple(map(Secret, urls))
 
 
 def _secret(env: Mapping[str, str], name: str) -> Secret | None:

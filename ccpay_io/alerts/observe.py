@@ -1,0 +1,138 @@
+"""What a poll means for each subject that alerts are about: the verdict table.
+
+Owns which evidence is good, bad or unknown for a chain, for the source and for the contract. The
+rule above all: a failed call, an empty list or an unseen word says nothing about a chain. Reads the
+current tables (already refreshed by this poll) for since-when. Called by book.py.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import duckdb
+
+from ccpay_io.alerts.engine import Observation, Verdict
+from ccpay_io.feeds.poll import Poll
+
+_AUTH = {11005, 11006, 11013, 12000, 12001, 12002, 12003}
+_LIST_FEEDS = {
+    "chains": "getChainList",
+    "fiats": "getFiatList",
+    "coins": "getSwapCoinList",
+    "networks": "getCoinList",
+}
+_SOURCE_SEVERITY = {"throttled": "warning"}
+
+
+def observe(con: duckdb.DuckDBPyConnection, poll: Poll) -> list[Observation]:
+    """Every observation that a poll makes; none for feeds that alerts do not watch yet."""
+    seen: list[Observation] = []
+    if poll.feed in _LIST_FEEDS:
+        seen.append(_list_contract(con, poll))
+    if poll.feed == "chains":
+        seen += [_source(con, poll), _status_contract(con, poll), *_chains(con, poll)]
+    return seen
+
+
+def source_verdict(poll: Poll) -> str:
+    """What a poll says about the source: ok, outage, auth, throttled, quota, banned or unknown."""
+    if poll.outcome in ("ok", "partial") or poll.error_name == "SuspectList":
+        return "ok"
+    if poll.error_code == 11014 or poll.error_name == "BreakerOpen":
+        return "banned"
+    if poll.error_code in _AUTH:
+        return "auth"
+    if poll.error_code == 11004:
+        return "throttled"
+    if poll.error_code == 11009:
+        return "quota"
+    return "unknown" if poll.outcome == "skipped" else "outage"
+
+
+def _source(con: duckdb.DuckDBPyConnection, poll: Poll) -> Observation:
+    value = source_verdict(poll)
+    verdict: Verdict = "good" if value == "ok" else "unknown" if value == "unknown" else "bad"
+    said = poll.error_message if verdict == "bad" and poll.error_message else value
+    return Observation(
+        "source_health",
+        "CCPayment API",
+        verdict,
+        f"{value}: {said}" if said != value else value,
+        _SOURCE_SEVERITY.get(value, "critical"),
+        _last_good(con, poll),
+        poll.observed_at,
+        at_once=value in ("auth", "banned"),
+    )
+
+
+def _list_contract(con: duckdb.DuckDBPyConnection, poll: Poll) -> Observation:
+    """An empty or suddenly much shorter list: quarantined, and reported as what it is."""
+    suspect = poll.error_name == "SuspectList"
+    answered = poll.outcome in ("ok", "partial")
+    return Observation(
+        "contract",
+        f"{_LIST_FEEDS[poll.feed]} list",
+        "bad" if suspect else "good" if answered else "unknown",
+        poll.error_message or "as expected",
+        "critical" if poll.feed == "chains" else "warning",
+        _last_good(con, poll),
+        poll.observed_at,
+    )
+
+
+def _status_contract(con: duckdb.DuckDBPyConnection, poll: Poll) -> Observation:
+    """Status words that nobody has documented: they hide what a chain does."""
+    words: list[str] = []
+    if "chain" in poll.answers:
+        frame = poll.answers["chain"].frame
+        words = frame.filter(frame["state"] == "unknown")["status_raw"].unique().sort().to_list()
+    answered = poll.outcome in ("ok", "partial")
+    return Observation(
+        "contract",
+        "getChainList status",
+        "bad" if words else "good" if answered else "unknown",
+        f"unknown status {', '.join(map(repr, words))}"[:200] if words else "as expected",
+        "critical",
+        _last_good(con, poll),
+        poll.observed_at,
+    )
+
+
+def _chains(con: duckdb.DuckDBPyConnection, poll: Poll) -> list[Observation]:
+    """One observation per chain with a recognised answer in this poll."""
+    if "chain" not in poll.answers:
+        return []
+    verdicts: dict[str, Verdict] = {"maintenance": "bad", "normal": "good"}
+    rows = con.execute(
+        """
+        SELECT e.chain, c.state, c.status_raw, c.changed_after,
+               store.is_watched_chain(e.chain)
+        FROM store.chain_entity AS e JOIN store.chain_current AS c USING (entity_id)
+        WHERE c.answered_poll_id = ? AND (c.state = 'maintenance' OR e.chain IN (
+            SELECT subject FROM store.alert_state WHERE kind = 'chain_status'))
+        ORDER BY e.chain
+        """,
+        [poll.poll_id],
+    ).fetchall()
+    return [
+        Observation(
+            "chain_status",
+            chain,
+            verdicts.get(state, "unknown"),
+            raw or state,
+            "critical" if watched else "info",
+            after,
+            poll.observed_at,
+        )
+        for chain, state, raw, after, watched in rows
+    ]
+
+
+def _last_good(con: duckdb.DuckDBPyConnection, poll: Poll) -> datetime | None:
+    """When this feed was last answered before this poll."""
+    row = con.execute(
+        "SELECT max(observed_at) FROM store.poll"
+        " WHERE feed = ? AND outcome IN ('ok', 'partial') AND poll_id < ?",
+        [poll.feed, poll.poll_id],
+    ).fetchone()
+    return row[0] if row else None
