@@ -1,0 +1,53 @@
+# The two commands that matter: `make run` and `make test`. Both set up .venv first; the second
+# time that takes no time.
+
+VENV := .venv
+READY := $(VENV)/.ready
+PYTEST := $(VENV)/bin/python -m pytest
+
+# Byte code saves every process of the pipeline a second of CPU, also where the environment says
+# not to write it.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHON
+
+.PHONY: help run test check torture demo lock clean
+
+help:
+	@echo "make run      the pipeline: polls, keeps the history, alerts; Ctrl-C ends it"
+	@echo "make test     the tests"
+	@echo "make check    lint, formatting, types, known vulnerabilities"
+	@echo "make torture  kills, races and long loops"
+	@echo "make demo     30 days of made-up history to look around in"
+	@echo "make lock     writes the lock files anew (needs uv)"
+	@echo "make clean    removes what make made; never data"
+
+$(READY): requirements-dev.lock pyproject.toml .ci/set-up
+	@.ci/set-up
+	@touch $@
+
+run: $(READY)
+	@$(VENV)/bin/ccpay up
+
+test: $(READY)
+	@$(PYTEST)
+
+check: $(READY)
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@.ci/audit
+
+torture: $(READY)
+	@$(PYTEST) -m torture
+
+demo: $(READY)
+	@$(VENV)/bin/ccpay demo --days 30
+
+# LOCK_FLAGS=--upgrade takes the newest versions that pyproject.toml allows; without it only what
+# has to change changes.
+lock:
+	@.ci/lock $(LOCK_FLAGS)
+
+clean:
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find ccpay_io pipelines tests -name __pycache__ -type d -prune -exec rm -rf {} +
