@@ -1,0 +1,20 @@
+"""The feeds as Dagster assets: what an analyst sees in the catalog.
+
+Owns descriptions, owners, kinds and dependencies. A body is one call of polling.poll_feed. Modules
+with assets must not postpone annotations: Dagster reads them when the asset is defined.
+"""
+
+from pipelines.assets.coins import coin_network, swap_coin
+from pipelines.assets.costs import coin_price, fiat_rate, withdraw_fee
+from pipelines.assets.status import chain_status
+from pipelines.assets.watchlist import watchlist
+
+all_assets = [
+    chain_status,
+    fiat_rate,
+    swap_coin,
+    coin_network,
+    coin_price,
+    withdraw_fee,
+    watchlist,
+]

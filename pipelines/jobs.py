@@ -1,0 +1,50 @@
+"""One job per feed, the delivery of notices, and the pruning of what is old.
+
+Owns executor, tags and the longest run time of each job. Each job runs in one process: the steps of
+a small poll are cheaper than one more interpreter.
+"""
+
+import dagster as dg
+
+from pipelines.assets.spec import key_of
+from pipelines.delivery import deliver
+from pipelines.feeds import FEEDS, Feed, cadences, max_runtime_s
+from pipelines.pruning import prune
+
+MAX_RUNTIME = "dagster/max_runtime"
+
+
+def poll_job(feed: Feed) -> dg.UnresolvedAssetJobDefinition:
+    """The job that polls a feed and checks what came of it."""
+    longest = max_runtime_s(feed, getattr(cadences(), feed.name))
+    return dg.define_asset_job(
+        feed.job,
+        selection=dg.AssetSelection.assets(key_of(feed.asset)),
+        description=f"One poll of the feed {feed.name}, then the checks of its asset.",
+        executor_def=dg.in_process_executor,
+        tags={"ccpay/feed": feed.name, MAX_RUNTIME: str(longest)},
+    )
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    tags={"ccpay/feed": "delivery", MAX_RUNTIME: "240"},
+    description="Sends every notice that is due to every channel; sending twice is worse than late.",
+)
+def deliver_notices() -> None:
+    """Sends what is due."""
+    deliver()
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    tags={"ccpay/feed": "pruning", MAX_RUNTIME: "1800"},
+    description="Deletes old Dagster runs and raw answers beyond their retention.",
+)
+def prune_old() -> None:
+    """Deletes what is beyond its retention."""
+    prune()
+
+
+poll_jobs = {name: poll_job(feed) for name, feed in FEEDS.items()}
+all_jobs = [*poll_jobs.values(), deliver_notices, prune_old]

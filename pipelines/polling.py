@@ -1,0 +1,102 @@
+"""One poll as an asset: poll, judge the outcome, describe it for analysts.
+
+Owns what all feed assets share. Called by the assets and, for the metadata, by the watch sensor.
+"""
+
+import dagster as dg
+import polars as pl
+from pydantic import Field
+
+from ccpay_io.errors import CcpayError, NothingPublished
+from ccpay_io.feeds.collector import PollResult
+from pipelines.failures import failure_of, one_line
+from pipelines.feeds import FEEDS
+from pipelines.listener import Listener
+from pipelines.resources import CcpaymentResource, WarehouseResource
+
+
+class PollConfig(dg.Config):
+    """How a poll may be spared."""
+
+    reuse_s: int = Field(
+        default=0, description="take the last good poll instead if it is younger than this (seconds)"
+    )
+
+
+async def poll_feed(
+    name: str,
+    ccpay: CcpaymentResource,
+    warehouse: WarehouseResource,
+    listener: Listener,
+    reuse_s: int = 0,
+) -> dg.MaterializeResult:
+    """Polls a feed once.
+
+    A partial poll is a success with a warning: what was answered is stored, the rest is unknown.
+
+    Raises:
+        dg.Failure: nothing was stored but the attempt; the metadata has code and hint.
+    """
+    try:
+        async with ccpay.collector(warehouse) as collector:
+            result = await collector.poll(
+                name,
+                reuse_s=reuse_s,
+                on_progress=lambda done, total: listener.progress(name, done, total),
+            )
+    except CcpayError as error:
+        listener.broke(name, error)
+        raise failure_of(error) from None
+    listener.finished(result)
+    if result.outcome in ("failed", "skipped") and result.error:
+        raise failure_of(result.error)
+    return dg.MaterializeResult(
+        metadata={**poll_metadata(result), **view_metadata(FEEDS[name].view, warehouse)}
+    )
+
+
+def poll_metadata(result: PollResult) -> dict[str, dg.MetadataValue]:
+    """What a poll came to, in words that the warehouse uses too."""
+    metadata: dict[str, dg.MetadataValue] = {
+        "dagster/row_count": dg.MetadataValue.int(result.rows),
+        "changed": dg.MetadataValue.int(result.changed),
+        "refused": dg.MetadataValue.int(result.refused),
+        "unknown": dg.MetadataValue.int(result.unknown),
+        "requests": dg.MetadataValue.int(result.requests),
+        "poll_id": dg.MetadataValue.int(result.poll_id),
+        "observed_at": dg.MetadataValue.timestamp(result.observed_at),
+        "outcome": dg.MetadataValue.text(result.outcome),
+        "reused": dg.MetadataValue.bool(result.reused),
+    }
+    if result.published:
+        metadata["published"] = dg.MetadataValue.path(str(result.published))
+    if result.outcome == "partial":
+        why = f" ({one_line(result.error)})" if result.error else ""
+        metadata["warning"] = dg.MetadataValue.text(
+            f"{result.unknown} entities have no answer and are unknown in this poll{why}"
+        )
+    return metadata
+
+
+def view_metadata(view: str, warehouse: WarehouseResource) -> dict[str, dg.MetadataValue]:
+    """The columns of the view that shows this data, and a query to start from."""
+    try:
+        dictionary = warehouse.read("data_dictionary").filter(pl.col("view_name") == view)
+    except NothingPublished:
+        return {}
+    columns = dictionary.drop_nulls("column_name")
+    about = dictionary.filter(pl.col("column_name").is_null())["description"]
+    example = about[0].partition("Example: ")[2] if len(about) else ""
+    schema = dg.TableSchema(
+        [
+            dg.TableColumn(name, type=kind or "any", description=text)
+            for name, kind, text in columns.select(
+                "column_name", "column_type", "description"
+            ).iter_rows()
+        ]
+    )
+    return {
+        "dagster/column_schema": dg.MetadataValue.table_schema(schema),
+        "view": dg.MetadataValue.text(view),
+        "sql": dg.MetadataValue.md(f"```sql\n{example or f'SELECT * FROM {view}'}\n```"),
+    }

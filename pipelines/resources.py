@@ -1,0 +1,105 @@
+"""Dagster resources that build ccpay_io objects: the signed client's collector, the warehouse.
+
+Owns nothing but this translation. Settings are read when a resource is used, never when definitions
+load, so a code location loads without credentials. Secrets are named (EnvVar), not held: the UI
+shows the variable's name, and no field of a resource prints its value.
+
+In another workspace, with variables of other names:
+
+    ccpay = CcpaymentResource(app_id=dg.EnvVar("PAY_ID"), app_secret=dg.EnvVar("PAY_SECRET"))
+    resources = {"ccpay": ccpay, "warehouse": WarehouseResource(account=ccpay, folder="/data/ccpay")}
+"""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import dagster as dg
+import duckdb
+import polars as pl
+from pydantic import Field
+
+from ccpay_io import connect_published, load_settings
+from ccpay_io.feeds.collector import Collector
+from ccpay_io.feeds.session import open_collector, open_warehouse
+from ccpay_io.settings import Settings
+from ccpay_io.store.reading import read
+from ccpay_io.store.writer import Warehouse
+
+
+class CcpaymentResource(dg.ConfigurableResource):
+    """A CCPayment account. Without fields: what the environment, .env and ccpay.toml say.
+
+    EnvVar cannot be optional (a missing variable fails every run), and the sandbox needs none. So
+    build.py gives these fields only when the variables are set.
+    """
+
+    app_id: str | None = Field(default=None, repr=False, description="id of the merchant's app")
+    app_secret: str | None = Field(default=None, repr=False, description="secret of that app")
+
+    def settings(self, folder: str | None = None) -> Settings:
+        """The settings of this account.
+
+        Args:
+            folder: instead of CCPAY_WAREHOUSE.
+
+        Raises:
+            ConfigError: they cannot be used.
+        """
+        given = {
+            "CCPAY_APP_ID": self.app_id,
+            "CCPAY_APP_SECRET": self.app_secret,
+            "CCPAY_WAREHOUSE": folder,
+        }
+        return load_settings({**os.environ, **{k: v for k, v in given.items() if v}})
+
+    @asynccontextmanager
+    async def collector(self, warehouse: "WarehouseResource") -> AsyncIterator[Collector]:
+        """A collector into a warehouse, for the running event loop."""
+        async with open_collector(warehouse.settings()) as collector:
+            yield collector
+
+
+class WarehouseResource(dg.ConfigurableResource):
+    """The warehouse of an account: its published file for reading, its folder for writing."""
+
+    account: CcpaymentResource
+    folder: str | None = Field(default=None, description="instead of CCPAY_WAREHOUSE")
+
+    def settings(self) -> Settings:
+        """The settings of this warehouse's account.
+
+        Raises:
+            ConfigError: they cannot be used.
+        """
+        return self.account.settings(self.folder)
+
+    def read(self, view: str) -> pl.DataFrame:
+        """The rows of a published view.
+
+        Raises:
+            NothingPublished: nothing to read yet.
+        """
+        return read(view, self.settings().warehouse)
+
+    @contextmanager
+    def published(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only, locked-down connection to the newest publication.
+
+        Raises:
+            NothingPublished: nothing to read yet.
+        """
+        with connect_published(self.settings().warehouse) as con:
+            yield con
+
+    def open(self) -> Warehouse:
+        """The warehouse for writing; touches nothing yet."""
+        return open_warehouse(self.settings())
+
+
+def account_from_environment() -> CcpaymentResource:
+    """The account that CCPAY_APP_ID and CCPAY_APP_SECRET name, or the sandbox's."""
+    names = {"app_id": "CCPAY_APP_ID", "app_secret": "CCPAY_APP_SECRET"}
+    return CcpaymentResource(
+        **{field: dg.EnvVar(name) for field, name in names.items() if os.environ.get(name)}
+    )

@@ -1,0 +1,72 @@
+"""When each feed is polled, and when old runs are pruned.
+
+Owns the cron lines, made from the cadences of ccpay.toml, and the rule that a tick is skipped, with
+a reason, while the job's last run is still going. All schedules are on from the start.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from pipelines.feeds import FEEDS, Feed, cadences
+from pipelines.jobs import poll_jobs, prune_old
+
+MINUTE, HOUR = 60, 3600
+
+
+def cron_of(cadence_s: int) -> str:
+    """The cron line of a cadence; config.py only lets pass what fits the clock."""
+    if cadence_s < HOUR:
+        return f"*/{cadence_s // MINUTE} * * * *"
+    hours = cadence_s // HOUR
+    return f"0 */{hours} * * *" if hours < 24 else "0 0 * * *"
+
+
+def active_run(instance: dg.DagsterInstance, job: str) -> dg.DagsterRun | None:
+    """A run of this job that is queued or going on."""
+    unfinished = [
+        dg.DagsterRunStatus.QUEUED,
+        dg.DagsterRunStatus.NOT_STARTED,
+        dg.DagsterRunStatus.STARTING,
+        dg.DagsterRunStatus.STARTED,
+        dg.DagsterRunStatus.CANCELING,
+    ]
+    filters = dg.RunsFilter(job_name=job, statuses=unfinished)
+    return next(iter(instance.get_runs(filters=filters, limit=1)), None)
+
+
+def poll_schedule(feed: Feed) -> dg.ScheduleDefinition:
+    """The schedule of a feed's job."""
+
+    @dg.schedule(
+        name=f"{feed.job}_schedule",
+        job=poll_jobs[feed.name],
+        cron_schedule=cron_of(getattr(cadences(), feed.name)),
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"Polls the feed {feed.name}.",
+    )
+    def tick(
+        context: dg.ScheduleEvaluationContext,
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        busy = active_run(context.instance, feed.job)
+        if busy:
+            yield dg.SkipReason(f"run {busy.run_id[:8]} of {feed.job} has not ended yet")
+        else:
+            yield dg.RunRequest()
+
+    return tick
+
+
+poll_schedules = [poll_schedule(feed) for feed in FEEDS.values()]
+
+# At a quiet moment between two polls.
+prune_schedule = dg.ScheduleDefinition(
+    name="prune_old_schedule",
+    job=prune_old,
+    cron_schedule="23 3 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+
+all_schedules = [*poll_schedules, prune_schedule]
