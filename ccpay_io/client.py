@@ -3,9 +3,6 @@
 Owns the eight read-only endpoints, how an answer or its absence becomes a model or an ApiError, and
 retries, which sit above httpx so that each attempt is signed anew. Does not know feeds or the
 warehouse. Called by the feed modules and by doctor.
-
-Nothing but these eight paths can be requested, whatever a caller does: a payout cannot be made even
-by mistake.
 """
 
 from __future__ import annotations
@@ -22,8 +19,18 @@ from typing import Any, Self, TypeVar
 
 import httpx
 import stamina
+from pydantic_core import from_json
 
+from ccpay_io.answers import (
+    read_coins,
+    read_fee,
+    read_list,
+    read_prices,
+    read_user,
+    read_validity,
+)
 from ccpay_io.errors import (
+    CODE_ERRORS,
     ApiError,
     ConnectFailed,
     CutBody,
@@ -32,7 +39,6 @@ from ccpay_io.errors import (
     NullData,
     Policy,
     TimedOut,
-    TransportError,
     WrongShape,
     error_for_code,
 )
@@ -46,37 +52,24 @@ from ccpay_io.models import (
     Listed,
     SwapCoin,
     WithdrawFee,
-    read_coins,
-    read_fee,
-    read_list,
-    read_prices,
-    read_user,
-    read_validity,
 )
 from ccpay_io.pacing import Pacer
+from ccpay_io.redaction import Redactor
 from ccpay_io.settings import Credentials
-from ccpay_io.signing import CcpayAuth
-
-ENDPOINTS = frozenset(
-    {
-        "getChainList",
-        "getFiatList",
-        "getSwapCoinList",
-        "getCoinList",
-        "getCoinUSDTPrice",
-        "getWithdrawFee",
-        "checkWithdrawalAddressValidity",
-        "getCwalletUserId",
-    }
-)
+from ccpay_io.signing import CcpayAuth, http_date
+from ccpay_io.transport import ReadOnlyTransport, network
 
 SUCCESS = 10000
 ATTEMPTS = 3
 TIMEOUT_S = 20.0
 # A server may ask for any pause; beyond this the poll is better given up and made anew.
 LONGEST_WAIT_S = 30.0
-# The largest real answer (getCoinList) has about one megabyte.
-MAX_BODY = 32 * 1024 * 1024
+# Bodies are small: without compression there is nothing to unpack that could be a bomb.
+HEADERS = {
+    "Accept-Encoding": "identity",
+    "Content-Type": "application/json",
+    "User-Agent": "ccpay-warehouse",
+}
 
 T = TypeVar("T")
 log = logging.getLogger("ccpay.client")
@@ -98,32 +91,6 @@ class Exchange:
     received_at: datetime
 
 
-class ReadOnlyTransport(httpx.AsyncBaseTransport):
-    """Lets only the eight read-only endpoints of one base address through."""
-
-    def __init__(self, inner: httpx.AsyncBaseTransport, base_url: str) -> None:
-        base = httpx.URL(base_url)
-        self._inner = inner
-        self._origin = (base.scheme, base.host, base.port)
-        self._paths = {f"{base.path.rstrip('/')}/{name}" for name in ENDPOINTS}
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Passes an allowed request on.
-
-        Raises:
-            PermissionError: any other path, host or method; nothing was sent.
-        """
-        url = request.url
-        origin = (url.scheme, url.host, url.port)
-        if request.method != "POST" or origin != self._origin or url.path not in self._paths:
-            raise PermissionError(f"{url.path} is not a read-only endpoint; nothing was sent")
-        return await self._inner.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        """Closes the inner transport."""
-        await self._inner.aclose()
-
-
 class CcpayClient:
     """A client for one account; use as `async with`, within one event loop.
 
@@ -138,7 +105,6 @@ class CcpayClient:
 
     Attributes:
         on_exchange: told every exchange that produced a response.
-        requests: HTTP requests sent so far, repetitions included.
     """
 
     def __init__(
@@ -153,21 +119,19 @@ class CcpayClient:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.on_exchange: Callable[[Exchange], None] = lambda exchange: None
-        self.requests = 0
         self._auth = CcpayAuth(credentials, now=now)
         self._pacer = pacer
         self._timeout_s = timeout_s
-        limits = httpx.Limits(
-            max_connections=max_connections, max_keepalive_connections=max_connections
-        )
+        # A failing server or proxy likes to quote the request's headers back.
+        secrets = (credentials.app_secret, credentials.app_id)
+        self._redact = Redactor(secret.reveal() for secret in secrets).text
+        self._gate = ReadOnlyTransport(transport or network(base_url, max_connections), base_url)
         self._http = httpx.AsyncClient(
             base_url=base_url.rstrip("/") + "/",
             auth=self._auth,
-            transport=ReadOnlyTransport(
-                transport or httpx.AsyncHTTPTransport(limits=limits), base_url
-            ),
+            transport=self._gate,
             timeout=timeout_s,
-            headers={"Content-Type": "application/json", "User-Agent": "ccpay-warehouse"},
+            headers=HEADERS,
             follow_redirects=False,
         )
 
@@ -187,6 +151,11 @@ class CcpayClient:
         await self._http.__aexit__(kind, error, traceback)
 
     @property
+    def requests(self) -> int:
+        """HTTP requests sent so far, repetitions included."""
+        return self._gate.sent
+
+    @property
     def clock_skew_s(self) -> float:
         """Seconds that the API's clock is ahead of this machine's, as far as it was learned."""
         return self._auth.clock_skew_s
@@ -195,7 +164,9 @@ class CcpayClient:
         """All chains with their status, or those named (getChainList)."""
         parameters = {} if chains is None else {"chains": list(chains)}
         return await self._call(
-            "getChainList", parameters, lambda e, d: read_list(e, d, "chains", Chain, "chain")
+            "getChainList",
+            parameters,
+            lambda e, d: read_list(e, d, "chains", Chain, "chain"),
         )
 
     async def get_fiat_list(self) -> Listed[Fiat]:
@@ -207,7 +178,9 @@ class CcpayClient:
     async def get_swap_coin_list(self) -> Listed[SwapCoin]:
         """The merchant's swappable coins (getSwapCoinList)."""
         return await self._call(
-            "getSwapCoinList", {}, lambda e, d: read_list(e, d, "coins", SwapCoin, "coinId")
+            "getSwapCoinList",
+            {},
+            lambda e, d: read_list(e, d, "coins", SwapCoin, "coinId"),
         )
 
     async def get_coin_list(self) -> Listed[Coin]:
@@ -256,85 +229,88 @@ class CcpayClient:
         raise AssertionError("unreachable: retry_context returns or raises")
 
     async def _attempt(self, endpoint: str, body: bytes, read: Callable[[str, object], T]) -> T:
-        status, content, retry_after = await self._exchange(endpoint, body)
-        answer = _decode(endpoint, status, content, retry_after)
-        code = answer.get("code")
-        if not isinstance(code, int) or isinstance(code, bool):
-            raise WrongShape(endpoint, "the answer has no code", http_status=status)
-        if code != SUCCESS:
-            error = error_for_code(endpoint, code, str(answer.get("msg", "")), http_status=status)
-            error.retry_after_s = retry_after
-            raise error
-        if answer.get("data") is None:
-            raise NullData(endpoint, http_status=status)
+        response = await self._exchange(endpoint, body)
         try:
-            result = read(endpoint, answer["data"])
+            data = self._data(endpoint, response)
+            result = read(endpoint, data)
+        except ApiError as error:
+            error.retry_after_s = _retry_after(response)
+            raise
         except ValueError as error:
-            raise WrongShape(endpoint, str(error), http_status=status) from None
+            detail = self._redact(str(error))
+            raise WrongShape(endpoint, detail, http_status=response.status_code) from None
         self._pacer.answered()
         return result
 
-    async def _exchange(self, endpoint: str, body: bytes) -> tuple[int, bytes, float | None]:
-        """Sends one signed request; returns status, body and Retry-After.
+    async def _exchange(self, endpoint: str, body: bytes) -> httpx.Response:
+        """Sends one signed request; returns the whole response.
 
         httpx's own exceptions carry the request with its headers, so none is left as a cause.
         """
         try:
             async with asyncio.timeout(self._timeout_s):
-                self.requests += 1
                 response = await self._http.post(endpoint, content=body)
-                self.requests += len(response.history)
         except (TimeoutError, httpx.TimeoutException):
-            raise TimedOut(endpoint, f"no answer within {self._timeout_s:.0f} s") from None
-        except httpx.ConnectError as error:
-            raise ConnectFailed(endpoint, str(error)) from None
+            raise TimedOut(endpoint, f"no answer within {self._timeout_s:g} s") from None
+        except (httpx.ConnectError, httpx.ProxyError) as error:
+            raise ConnectFailed(endpoint, self._redact(str(error))) from None
         except httpx.HTTPError as error:
-            raise CutBody(endpoint, f"{type(error).__name__}: {error}") from None
+            detail = self._redact(f"{type(error).__name__}: {error}")
+            raise CutBody(endpoint, detail) from None
         received = datetime.now(UTC)
         for one in (*response.history, response):
             self.on_exchange(Exchange(endpoint, body, one.status_code, one.content, received))
         log.debug("%s: HTTP %s, %s bytes", endpoint, response.status_code, len(response.content))
-        return response.status_code, response.content, _retry_after(response)
+        return response
 
+    def _data(self, endpoint: str, response: httpx.Response) -> object:
+        """The `data` of a successful answer.
 
-def _decode(
-    endpoint: str, status: int, content: bytes, retry_after: float | None
-) -> dict[str, Any]:
-    """The JSON object of a response, or the error that says what came instead."""
-    try:
-        answer = json.loads(content) if len(content) <= MAX_BODY else None
-    except (ValueError, RecursionError):
-        answer = None
-    if isinstance(answer, dict) and ("code" in answer or status == 200):
-        return answer
-    if status != 200:
-        error = HttpStatusError(
-            endpoint, f"HTTP {status}", http_status=status, retry_after_s=retry_after
-        )
-        error.policy = Policy.SLOW_DOWN if status == 429 else _policy_of_status(status)
-        raise error
-    start = content[:60].decode("utf-8", "replace")
-    raise NotJson(endpoint, f"it begins with {start!r}" if content else "empty", http_status=status)
+        Raises:
+            ApiError: what came instead.
+        """
+        status, content = response.status_code, response.content
+        try:
+            answer = from_json(content)
+        except ValueError:
+            answer = None
+        code = answer.get("code") if isinstance(answer, dict) else None
+        # What a gateway says in JSON of its own ({"code": 429}) is about HTTP, not from the API.
+        if status != 200 and code not in CODE_ERRORS:
+            raise HttpStatusError(
+                endpoint, f"HTTP {status}", http_status=status, policy=_policy_of_status(status)
+            )
+        if not isinstance(answer, dict):
+            start = self._redact(content[:200].decode("utf-8", "replace"))[:60]
+            detail = f"it begins with {start!r}" if content else "empty"
+            raise NotJson(endpoint, detail, http_status=status)
+        if type(code) is not int or not 0 <= code < 2**31:
+            raise WrongShape(endpoint, "the answer has no code", http_status=status)
+        if code != SUCCESS:
+            message = self._redact(str(answer.get("msg") or ""))
+            raise error_for_code(endpoint, code, message, http_status=status)
+        if answer.get("data") is None:
+            raise NullData(endpoint, http_status=status)
+        return answer["data"]
 
 
 def _policy_of_status(status: int) -> Policy:
+    if status == 429:
+        return Policy.SLOW_DOWN
     return Policy.RETRY if status >= 500 or status in (408, 425) else Policy.FIX_ACCOUNT
 
 
 def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds that the server asked to wait; only the form in seconds is understood."""
+    """Seconds that the server asked to wait; a date is taken relative to the server's own clock."""
     text = response.headers.get("Retry-After", "")
-    return float(text) if text.isdecimal() else None
+    if text.isascii() and text.isdecimal():
+        return float(text[:9])
+    until, served = http_date(text), http_date(response.headers.get("Date", ""))
+    return None if until is None or served is None else max(0.0, until - served)
 
 
 def _wait_before_retry(error: Exception) -> bool | float:
-    """stamina's question: try again? After its own backoff, or after what the server asked for."""
-    if not isinstance(error, ApiError):
+    """Whether to try again: after stamina's own backoff, or after what the server asked for."""
+    if not isinstance(error, ApiError) or error.policy not in (Policy.RETRY, Policy.SLOW_DOWN):
         return False
-    if isinstance(error, TransportError) and error.policy is Policy.REFUSE:
-        return False
-    if error.policy not in (Policy.RETRY, Policy.SLOW_DOWN):
-        return False
-    if error.retry_after_s is None:
-        return True
     return min(error.retry_after_s, LONGEST_WAIT_S) if error.retry_after_s else True

@@ -13,9 +13,9 @@
     └── WarehouseError
         ├── WarehouseLocked, WrongEnvironment, SchemaTooNew, NothingPublished, QueryRefused
 
-13xxx and 14xxx are answers ("refused"): the API knows and says no. Everything else is no answer, and
-what was asked stays unknown. Does no IO; raised by the client and the store, turned into exit codes
-by the command and into Dagster failures by pipelines/.
+13xxx and 14xxx are answers ("refused"): the API knows and says no. Everything else is no answer,
+and what was asked stays unknown. Does no IO; raised by the client and the store, turned into exit
+codes by the command and into Dagster failures by pipelines/.
 """
 
 from __future__ import annotations
@@ -79,10 +79,13 @@ class ApiError(CcpayError):
         *,
         http_status: int | None = None,
         retry_after_s: float | None = None,
+        policy: Policy | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.http_status = http_status
         self.retry_after_s = retry_after_s
+        if policy is not None:
+            self.policy = policy
         label = self.name if self.code is None else f"{self.code} {self.name}"
         super().__init__(f"{endpoint}: {label}" + (f" ({quoted(detail)})" if detail else ""))
 
@@ -209,7 +212,9 @@ def _code(code: int, name: str, policy: Policy, hint: str) -> type[CodeError]:
 
 
 # The reference's table of codes, in its order and under its names.
-Failed = _code(10001, "Failed", _RETRY, "the API failed without a reason; the next poll tries again")
+Failed = _code(
+    10001, "Failed", _RETRY, "the API failed without a reason; the next poll tries again"
+)
 InvalidArgument = _code(11000, "InvalidArgument", _REFUSE, _INPUT)
 HeaderInvalidArgument = _code(11001, "HeaderInvalidArgument", _REFUSE, _BUG)
 Internal = _code(11002, "Internal", _RETRY, "CCPayment has a problem; the next poll tries again")
@@ -232,7 +237,10 @@ QueryNumMax = _code(11010, "QueryNumMax", _REFUSE, _NOT_READ)
 OrderDuplicate = _code(11011, "OrderDuplicate", _REFUSE, _NOT_READ)
 ExpiredAtTooMax = _code(11012, "ExpiredAtTooMax", _REFUSE, _NOT_READ)
 NoSupportVersion = _code(
-    11013, "NoSupportVersion", Policy.FIX_ACCOUNT, "this account has API version 1 only; ask " + SUPPORT
+    11013,
+    "NoSupportVersion",
+    Policy.FIX_ACCOUNT,
+    "this account has API version 1 only; ask " + SUPPORT,
 )
 MaliciousReq = _code(11014, "MaliciousReq", Policy.STOP_EVERYTHING, BreakerOpen.hint)
 UserIdNotFound = _code(11015, "UserIdNotFound", _REFUSE, _INPUT)

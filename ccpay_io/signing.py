@@ -14,10 +14,12 @@ from collections.abc import Callable, Generator
 from email.utils import parsedate_to_datetime
 
 import httpx
+from pydantic_core import from_json
 
 from ccpay_io.settings import Credentials
 
-_EXPIRED = b"11006"
+# A refusal is short; what is longer is not searched for one.
+_LONGEST_REFUSAL = 4096
 
 
 def sign(app_id: str, app_secret: str, timestamp: int, body: bytes) -> str:
@@ -50,13 +52,11 @@ class CcpayAuth(httpx.Auth):
     def __repr__(self) -> str:
         return f"CcpayAuth(clock_skew_s={self.clock_skew_s:.0f})"
 
-    def auth_flow(
-        self, request: httpx.Request
-    ) -> Generator[httpx.Request, httpx.Response, None]:
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Signs the request; once more, with a corrected clock, if the API says it has expired."""
         self._sign(request)
         response = yield request
-        if _EXPIRED in response.content[:200] and self._learn_skew(response):
+        if _says_expired(response.content) and self._learn_skew(response):
             self._sign(request)
             yield request
 
@@ -70,9 +70,28 @@ class CcpayAuth(httpx.Auth):
 
     def _learn_skew(self, response: httpx.Response) -> bool:
         """Takes the server's clock from the Date header; False when it has none to offer."""
-        try:
-            server = parsedate_to_datetime(response.headers["Date"]).timestamp()
-        except (KeyError, ValueError):
+        server = http_date(response.headers.get("Date", ""))
+        if server is None:
             return False
         self.clock_skew_s = server - self._now()
         return True
+
+
+def http_date(text: str) -> float | None:
+    """Seconds since the epoch of a date in an HTTP header; None when it is not one."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return None if moment.tzinfo is None else moment.timestamp()
+
+
+def _says_expired(content: bytes) -> bool:
+    """Whether an answer's code is 11006; the digits alone can stand in an amount or an id."""
+    if b"11006" not in content or len(content) > _LONGEST_REFUSAL:
+        return False
+    try:
+        answer = from_json(content)
+    except ValueError:
+        return False
+    return isinstance(answer, dict) and answer.get("code") == 11006

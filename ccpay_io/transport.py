@@ -1,0 +1,101 @@
+"""The last gate before the network: eight read-only paths of one address, and bounded answers.
+
+Owns the list of endpoints that exist for this tool, the count of what was really sent, and the
+proxy that the environment names. A payout cannot be made even by mistake, whatever a caller does.
+Called by client.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+ENDPOINTS = frozenset(
+    {
+        "getChainList",
+        "getFiatList",
+        "getSwapCoinList",
+        "getCoinList",
+        "getCoinUSDTPrice",
+        "getWithdrawFee",
+        "checkWithdrawalAddressValidity",
+        "getCwalletUserId",
+    }
+)
+
+# The largest real answer (getCoinList) has about one megabyte.
+MAX_BODY = 16 * 1024 * 1024
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class ReadOnlyTransport(httpx.AsyncBaseTransport):
+    """Lets only the eight read-only endpoints of one base address through.
+
+    Attributes:
+        sent: requests passed on so far.
+    """
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, base_url: str) -> None:
+        base = httpx.URL(base_url)
+        self.sent = 0
+        self._inner = inner
+        self._origin = (base.scheme, base.host, base.port)
+        self._paths = {f"{base.path.rstrip('/')}/{name}" for name in ENDPOINTS}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Passes an allowed request on.
+
+        Raises:
+            PermissionError: any other path, host or method; nothing was sent.
+        """
+        url = request.url
+        origin = (url.scheme, url.host, url.port)
+        if request.method != "POST" or origin != self._origin or url.path not in self._paths:
+            raise PermissionError(f"{url.path} is not a read-only endpoint; nothing was sent")
+        self.sent += 1
+        response = await self._inner.handle_async_request(request)
+        if isinstance(response.stream, httpx.AsyncByteStream):
+            response.stream = _Bounded(response.stream)
+        return response
+
+    async def aclose(self) -> None:
+        """Closes the inner transport."""
+        await self._inner.aclose()
+
+
+class _Bounded(httpx.AsyncByteStream):
+    """A body that breaks off, as if the connection had, once it is longer than any real one."""
+
+    def __init__(self, inner: httpx.AsyncByteStream) -> None:
+        self._inner = inner
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for part in self._inner:
+            size += len(part)
+            if size > MAX_BODY:
+                raise httpx.ReadError(f"the answer is longer than {MAX_BODY} bytes")
+            yield part
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def network(base_url: str, max_connections: int) -> httpx.AsyncHTTPTransport:
+    """The real network, through the proxy of the environment (HTTPS_PROXY, NO_PROXY), if any.
+
+    A proxy is how machines without a fixed address meet CCPayment's IP whitelist. A loopback
+    address is never asked through one.
+    """
+    url = urlsplit(base_url)
+    host = url.hostname or ""
+    direct = host in _LOOPBACK or proxy_bypass(host)
+    limits = httpx.Limits(
+        max_connections=max_connections, max_keepalive_connections=max_connections
+    )
+    return httpx.AsyncHTTPTransport(
+        limits=limits, proxy=None if direct else getproxies().get(url.scheme)
+    )
