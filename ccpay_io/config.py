@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Collection
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,19 +18,33 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from ccpay_io.errors import ConfigError
 
-_MINUTE_STEPS = tuple(60 * m for m in (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30))
-_HOUR_STEPS = tuple(3600 * h for h in (1, 2, 3, 4, 6, 8, 12, 24))
+_HELP = "docs/configuration.md describes every key"
+# What a cron expression can say, so that a schedule means what the file says.
+_CADENCES = (
+    *(60 * minutes for minutes in (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)),
+    *(3600 * hours for hours in (1, 2, 3, 4, 6, 8, 12, 24)),
+)
+# Words for what pydantic finds wrong; the checks below bring their own.
+_WANTED = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "string_type": "text in quotes",
+    "string_too_short": "text that is not empty",
+    "tuple_type": "a list in brackets",
+    "dict_type": "a table",
+    "model_type": "a table",
+}
 
 
 def _fits_the_clock(seconds: int) -> int:
-    if seconds not in _MINUTE_STEPS + _HOUR_STEPS:
-        raise ValueError("whole minutes that divide an hour, or whole hours that divide a day")
+    if seconds not in _CADENCES:
+        raise ValueError(f"seconds, one of {', '.join(map(str, _CADENCES))}")
     return seconds
 
 
-def _multiple_of_five(seconds: int) -> int:
+def _fits_the_watch(seconds: int) -> int:
     if seconds % 5 or not 10 <= seconds <= 300:
-        raise ValueError("a multiple of 5 from 10 to 300")
+        raise ValueError("seconds, a multiple of 5 from 10 to 300")
     return seconds
 
 
@@ -39,7 +54,23 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _currency(code: str) -> str:
+    if not (code.isascii() and code.isalnum() and code == code.upper()):
+        raise ValueError('a currency code in capitals such as "EUR"')
+    return code
+
+
+def _between(lowest: int, highest: int) -> AfterValidator:
+    def check(value: int) -> int:
+        if not lowest <= value <= highest:
+            raise ValueError(f"a whole number from {lowest} to {highest}")
+        return value
+
+    return AfterValidator(check)
+
+
 Cadence = Annotated[int, AfterValidator(_fits_the_clock)]
+Text = Annotated[str, Field(min_length=1)]
 
 
 class _Section(BaseModel):
@@ -56,32 +87,32 @@ class FeedSettings(_Section):
     prices: Cadence = 300
     fees: Cadence = 300
     watchlist: Cadence = 21600
-    watch_s: Annotated[int, AfterValidator(_multiple_of_five)] = 30
+    watch_s: Annotated[int, AfterValidator(_fits_the_watch)] = 30
 
 
 class WatchedAddress(_Section):
     """One of [[watch.addresses]]: checked for validity, stored as a hash."""
 
-    label: str = Field(min_length=1)
-    chain: str = Field(min_length=1)
+    label: Text
+    chain: Text
     address: str = Field(min_length=1, repr=False)
 
 
 class WatchedCwallet(_Section):
     """One of [[watch.cwallet_ids]]."""
 
-    label: str = Field(min_length=1)
+    label: Text
     cwallet_user_id: str = Field(min_length=1, repr=False)
 
 
 class WatchSettings(_Section):
     """[watch]: what matters to the user."""
 
-    chains: tuple[str, ...] = ()
-    coins: tuple[str, ...] = ()
+    chains: tuple[Text, ...] = ()
+    coins: tuple[Text, ...] = ()
     addresses: tuple[WatchedAddress, ...] = ()
     cwallet_ids: tuple[WatchedCwallet, ...] = ()
-    default_routes: dict[str, str] = Field(default_factory=dict)
+    default_routes: dict[Text, Text] = Field(default_factory=dict)
 
 
 class AlertSettings(_Section):
@@ -89,24 +120,24 @@ class AlertSettings(_Section):
     seconds a first one is asked again.
     """
 
-    raise_after: int = Field(default=2, ge=1, le=20)
-    clear_after: int = Field(default=3, ge=1, le=20)
-    confirm_after_s: int = Field(default=5, ge=0, le=20)
+    raise_after: Annotated[int, _between(1, 20)] = 2
+    clear_after: Annotated[int, _between(1, 20)] = 3
+    confirm_after_s: Annotated[int, _between(0, 20)] = 5
 
 
 class RetentionSettings(_Section):
     """[retention]: days that raw answers and Dagster runs are kept; published versions."""
 
-    raw_days: int = Field(default=14, ge=1)
-    dagster_run_days: int = Field(default=7, ge=1)
-    versions: int = Field(default=5, ge=2, le=100)
+    raw_days: Annotated[int, _between(1, 3650)] = 14
+    dagster_run_days: Annotated[int, _between(1, 3650)] = 7
+    versions: Annotated[int, _between(2, 100)] = 5
 
 
 class BoardSettings(_Section):
     """[board]: time zone of local hours and months, and the fiat beside US dollars."""
 
     time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
-    fiat: str = "USD"
+    fiat: Annotated[str, AfterValidator(_currency)] = "USD"
 
 
 _SECTIONS: dict[str, type[_Section]] = {
@@ -128,41 +159,64 @@ def read_config(named: str | None, folder: Path) -> dict[str, Any]:
     Raises:
         ConfigError: the file cannot be read, or says something that is not allowed.
     """
-    path = folder / (named or "ccpay.toml")
+    file = named or "ccpay.toml"
+    path = folder / Path(file).expanduser()
     if not path.is_file():
         if named:
-            raise ConfigError(f"CCPAY_CONFIG names {named}, which does not exist")
+            raise ConfigError(f"CCPAY_CONFIG names {named}, which is not a file")
         return {name: section() for name, section in _SECTIONS.items()}
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise ConfigError(f"{path.name}: {error}", hint="correct the file; see docs/configuration.md") from None
+    content = _parse(file, path)
     for name in content:
-        _check_known(path.name, "section", name, list(_SECTIONS))
+        _check_known(file, "section", name, _SECTIONS)
     return {
-        name: _read_section(path.name, name, section, content.get(name, {}))
+        name: _read_section(file, name, section, content.get(name, {}))
         for name, section in _SECTIONS.items()
     }
 
 
-def _read_section(file: str, name: str, section: type[_Section], content: Any) -> _Section:
-    # TOML has arrays where the settings have tuples; strict types are for the values inside.
+def _parse(file: str, path: Path) -> dict[str, Any]:
     try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file} is not TOML: {error}", hint=_HELP) from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file} is not UTF-8 text", hint=_HELP) from None
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
+
+
+def _read_section(file: str, name: str, section: type[_Section], content: object) -> _Section:
+    try:
+        # As JSON, because TOML has lists where the settings have tuples, and the types are strict.
         return section.model_validate_json(json.dumps(content, default=str))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join([name, *(str(part) for part in first["loc"])])
+        # A misspelt key explains the missing one beside it.
+        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+        key = ".".join([name, *(str(part) for part in first["loc"])])
         if first["type"] == "extra_forbidden":
-            _check_known(file, "key", where, [f"{name}.{key}" for key in section.model_fields])
-        wanted = first["msg"].removeprefix("Value error, ")
-        hidden = "address" in where or "cwallet" in where
-        shown = "" if hidden else f" is {str(first['input'])[:40]!r}"
+            _check_known(file, "key", key, _siblings(section, name, first["loc"]))
+        if first["type"] == "missing":
+            raise ConfigError(f"{file}: {key} is missing", hint=_HELP) from None
+        wanted = _WANTED.get(first["type"], first["msg"].removeprefix("Value error, "))
         raise ConfigError(
-            f"{file}: {where}{shown}; allowed: {wanted}", hint="see docs/configuration.md"
+            f"{file}: {key}{_shown(key, first['input'])}; allowed: {wanted}", hint=_HELP
         ) from None
 
 
-def _check_known(file: str, what: str, name: str, known: list[str]) -> None:
+def _shown(key: str, value: object) -> str:
+    """The value, unless it is or contains something that identifies a payee."""
+    private = key.startswith(("watch.addresses", "watch.cwallet_ids"))
+    return "" if private else f" is {str(value)[:40]!r}"
+
+
+def _siblings(section: type[_Section], name: str, loc: tuple[str | int, ...]) -> list[str]:
+    """All keys that are known where an unknown one was found."""
+    nested = {"addresses": WatchedAddress, "cwallet_ids": WatchedCwallet}
+    model = section if len(loc) == 1 else nested[str(loc[0])]
+    return [".".join([name, *map(str, loc[:-1]), key]) for key in model.model_fields]
+
+
+def _check_known(file: str, what: str, name: str, known: Collection[str]) -> None:
     if name not in known:
         close = get_close_matches(name, known, 1)
         meant = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"

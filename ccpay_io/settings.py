@@ -1,8 +1,9 @@
-"""The settings: environment, .env and ccpay.toml, read and checked in this one place.
+"""The settings: environment, .env and ccpay.toml, read in this one place.
 
-Owns every CCPAY_ variable, the sections of ccpay.toml (config.py has their shapes), and the answer
-to "which warehouse?". Secrets are wrapped so that they cannot be printed. Called once per process,
-by the command, the Dagster resources and `ccpay_io.read`.
+Owns what can be set, the defaults, and the answer to "which warehouse?". How texts are checked is
+in variables.py, the sections of ccpay.toml in config.py. Secrets are wrapped so that they cannot be
+printed. Called by the command, by the Dagster resources and by `ccpay_io.read`; nothing else in the
+project reads the environment.
 """
 
 from __future__ import annotations
@@ -11,10 +12,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
-
-from dotenv import dotenv_values
 
 from ccpay_io.config import (
     AlertSettings,
@@ -27,6 +26,15 @@ from ccpay_io.config import (
     read_config,
 )
 from ccpay_io.errors import ConfigError
+from ccpay_io.variables import (
+    api_url,
+    channel_urls,
+    credential,
+    merged,
+    number,
+    refuse_misspelt,
+    web_url,
+)
 
 __all__ = [
     "AlertSettings",
@@ -44,9 +52,22 @@ __all__ = [
 
 LIVE_URL = "https://ccpayment.com/ccpayment/v2"
 DEFAULT_WAREHOUSE = "warehouse/data"
+DEFAULT_CONNECTIONS = 8
 # All feeds at their default cadences need about 525,000 requests a day for 1,800 pairs.
 DEFAULT_BUDGET = 700_000
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+# Any of these says that somebody means a real account.
+_LIVE_SIGNS = ("CCPAY_APP_ID", "CCPAY_APP_SECRET", "CCPAY_BASE_URL", "CCPAY_ALERT_URLS")
+_KNOWN = (
+    *_LIVE_SIGNS,
+    "CCPAY_CONFIG",
+    "CCPAY_DAILY_BUDGET",
+    "CCPAY_HEARTBEAT_URL",
+    "CCPAY_MAX_CONNECTIONS",
+    "CCPAY_MAX_RPS",
+    "CCPAY_WAREHOUSE",
+    "CCPAY_WEBHOOK_SECRET",
+)
 
 
 class Secret:
@@ -63,6 +84,9 @@ class Secret:
 
     def __repr__(self) -> str:
         return "********"
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Secret) and other._value == self._value
@@ -88,7 +112,8 @@ class Settings:
         base_url: of the API; empty in sandbox, where it is found at run time.
         warehouse: folder of this environment's warehouse, absolute.
         dagster_home: Dagster's own folder, absolute.
-        max_rps: ceiling and start of the pace; None: start 10/s, ceiling 50/s.
+        max_rps: ceiling and start of the pace, requests a second; None: start 10, ceiling 50.
+        max_connections: requests in flight at the same time.
         daily_budget: requests per UTC day.
     """
 
@@ -101,7 +126,7 @@ class Settings:
     webhook_secret: Secret | None = None
     heartbeat_url: Secret | None = None
     max_rps: float | None = None
-    max_connections: int = 8
+    max_connections: int = DEFAULT_CONNECTIONS
     daily_budget: int = DEFAULT_BUDGET
     feeds: FeedSettings = field(default_factory=FeedSettings)
     watch: WatchSettings = field(default_factory=WatchSettings)
@@ -114,127 +139,90 @@ class Settings:
         """What the warehouse is stamped with: "sandbox", or "live" and the API's host."""
         if self.environment == "sandbox":
             return "sandbox"
-        return f"live {urlsplit(self.base_url).netloc}"
+        return f"live {urlsplit(self.base_url).netloc.lower()}"
 
 
-def load_settings(
-    environ: Mapping[str, str] | None = None, *, cwd: Path | None = None
-) -> Settings:
-    """Reads the settings; the real environment wins over .env.
+def load_settings(environ: Mapping[str, str] | None = None, *, cwd: Path | None = None) -> Settings:
+    """Reads the settings; the environment wins over .env, and what is empty is not set.
 
     Args:
         environ: instead of this process's environment.
         cwd: instead of the working directory, for .env, ccpay.toml and relative paths.
 
     Raises:
-        ConfigError: something is missing or cannot be used; the message never shows a value of a
-            secret.
+        ConfigError: something is missing or cannot be used; the message never shows a secret.
     """
     folder = (cwd or Path.cwd()).absolute()
-    given = dotenv_values(folder / ".env") if (folder / ".env").is_file() else {}
-    env = {
-        name: value.strip()
-        for name, value in {**given, **(os.environ if environ is None else environ)}.items()
-        if value and value.strip()
-    }
+    env = merged(folder / ".env", os.environ if environ is None else environ)
+    refuse_misspelt(list(env), _KNOWN)
     root = _warehouse_root(env, folder)
-    config = read_config(env.get("CCPAY_CONFIG"), folder)
-    sandbox = _is_sandbox(env, root)
-    warehouse = root / "sandbox" if sandbox else root
+    place = _sandbox_place(root) if _is_sandbox(env, root) else _live_place(env, root)
     home = env.get("DAGSTER_HOME")
     return Settings(
-        environment="sandbox" if sandbox else "live",
-        base_url="" if sandbox else _base_url(env),
-        credentials=_sandbox_credentials() if sandbox else _credentials(env),
-        warehouse=warehouse,
-        dagster_home=(folder / home) if home else warehouse / "dagster",
-        alert_urls=_alert_urls(env),
-        webhook_secret=_secret(env, "CCPAY_WEBHOOK_SECRET"),
-        heartbeat_url=_secret(env, "CCPAY_HEARTBEAT_URL"),
-        max_rps=_number(env, "CCPAY_MAX_RPS", None, lowest=0.2, highest=1000),
-        max_connections=int(_number(env, "CCPAY_MAX_CONNECTIONS", 8, lowest=1, highest=128) or 8),
-        daily_budget=int(
-            _number(env, "CCPAY_DAILY_BUDGET", DEFAULT_BUDGET, lowest=1, highest=10**8) or 1
-        ),
-        **config,
+        **place,
+        dagster_home=folder / Path(home).expanduser() if home else place["warehouse"] / "dagster",
+        alert_urls=tuple(map(Secret, channel_urls(env, "CCPAY_ALERT_URLS"))),
+        webhook_secret=_secret(env.get("CCPAY_WEBHOOK_SECRET")),
+        heartbeat_url=_secret(web_url(env, "CCPAY_HEARTBEAT_URL")),
+        max_rps=number(env, "CCPAY_MAX_RPS", float, 0.2, 1000),
+        max_connections=number(env, "CCPAY_MAX_CONNECTIONS", int, 1, 128) or DEFAULT_CONNECTIONS,
+        daily_budget=number(env, "CCPAY_DAILY_BUDGET", int, 1, 10**9) or DEFAULT_BUDGET,
+        **read_config(env.get("CCPAY_CONFIG"), folder),
     )
 
 
 def _warehouse_root(env: Mapping[str, str], folder: Path) -> Path:
     value = env.get("CCPAY_WAREHOUSE", DEFAULT_WAREHOUSE)
-    if ":" in value.split("/")[0]:
-        raise ConfigError(
-            f"CCPAY_WAREHOUSE is {value.split(':')[0]}:..., which is not a folder",
-            hint="name a folder on a local disk, e.g. CCPAY_WAREHOUSE=warehouse/data",
-        )
-    return folder / Path(value).expanduser()
+    hint = "name a folder on a local disk, e.g. CCPAY_WAREHOUSE=warehouse/data"
+    kind, colon, _ = value.partition(":")
+    # What follows the colon may hold a password.
+    if colon and "/" not in kind:
+        raise ConfigError(f"CCPAY_WAREHOUSE is {kind}:..., not a folder", hint=hint)
+    root = folder / Path(value).expanduser()
+    if root.exists() and not root.is_dir():
+        raise ConfigError(f"CCPAY_WAREHOUSE is {root}, a file and not a folder", hint=hint)
+    return root
 
 
 def _is_sandbox(env: Mapping[str, str], root: Path) -> bool:
     """The sandbox is for those who set nothing and have no live data: never a silent fallback."""
-    set_up = ("CCPAY_APP_ID", "CCPAY_APP_SECRET", "CCPAY_BASE_URL", "CCPAY_ALERT_URLS")
-    live_exists = (root / "private" / "warehouse.duckdb").exists() or (
-        root / "ccpay.duckdb"
-    ).exists()
-    return not live_exists and not any(name in env for name in set_up)
+    live_files = (root / "private" / "warehouse.duckdb", root / "ccpay.duckdb")
+    return not any(sign in env for sign in _LIVE_SIGNS) and not any(
+        file.exists() for file in live_files
+    )
 
 
-def _credentials(env: Mapping[str, str]) -> Credentials:
-    missing = [name for name in ("CCPAY_APP_ID", "CCPAY_APP_SECRET") if name not in env]
-    if missing:
-        raise ConfigError(
-            f"{' and '.join(missing)} not set, but other settings or data are for a live account",
-            hint="copy .env.example to .env and fill it in; with nothing set the sandbox is used",
-        )
-    return Credentials(Secret(env["CCPAY_APP_ID"]), Secret(env["CCPAY_APP_SECRET"]))
-
-
-def _sandbox_credentials() -> Credentials:
+def _sandbox_place(root: Path) -> dict[str, Any]:
+    # Imported here: a live installation never needs the sandbox.
     from ccpay_io.sandbox import SANDBOX_APP_ID, SANDBOX_APP_SECRET
 
-    return Credentials(Secret(SANDBOX_APP_ID), Secret(SANDBOX_APP_SECRET))
+    return {
+        "environment": "sandbox",
+        "base_url": "",
+        "credentials": Credentials(Secret(SANDBOX_APP_ID), Secret(SANDBOX_APP_SECRET)),
+        "warehouse": root / "sandbox",
+    }
 
 
-def _base_url(env: Mapping[str, str]) -> str:
-    url = env.get("CCPAY_BASE_URL", LIVE_URL).rstrip("/")
-    parts = urlsplit(url)
-    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-    if not secure or not parts.hostname or parts.username or parts.query:
+def _live_place(env: Mapping[str, str], root: Path) -> dict[str, Any]:
+    missing = [name for name in ("CCPAY_APP_ID", "CCPAY_APP_SECRET") if name not in env]
+    if missing:
+        given = [name for name in _LIVE_SIGNS if name in env]
+        verb = "is" if len(missing) == 1 else "are"
+        why = f"{given[0]} is" if given else f"there is live data in {root}"
         raise ConfigError(
-            "CCPAY_BASE_URL must be an https:// address (http:// only on this machine)",
-            hint=f"for the real API leave it unset; it then is {LIVE_URL}",
+            f"{' and '.join(missing)} {verb} not set, but {why}",
+            hint="fill in .env (.env.example shows how); the sandbox needs all of it unset",
         )
-    return url
+    return {
+        "environment": "live",
+        "base_url": api_url(env, "CCPAY_BASE_URL", LIVE_URL),
+        "credentials": Credentials(
+            Secret(credential(env, "CCPAY_APP_ID")), Secret(credential(env, "CCPAY_APP_SECRET"))
+        ),
+        "warehouse": root,
+    }
 
 
-def _alert_urls(env: Mapping[str, str]) -> tuple[Secret, ...]:
-    urls = env.get("CCPAY_ALERT_URLS", "").replace(",", " ").split()
-    for number, url in enumerate(urls, 1):
-        parts = urlsplit(url)
-        if not parts.scheme or (parts.scheme == "http" and parts.hostname not in _LOOPBACK):
-            raise ConfigError(
-                f"address {number} of CCPAY_ALERT_URLS is not usable",
-                hint="use https:// (http:// only on this machine) or an Apprise address",
-            )
-    return tuple(map(Secret, urls))
-
-
-def _secret(env: Mapping[str, str], name: str) -> Secret | None:
-    return Secret(env[name]) if name in env else None
-
-
-def _number(
-    env: Mapping[str, str], name: str, default: float | None, *, lowest: float, highest: float
-) -> float | None:
-    if name not in env:
-        return default
-    try:
-        value = float(env[name])
-    except ValueError:
-        value = float("nan")
-    if not lowest <= value <= highest:
-        raise ConfigError(
-            f"{name} must be a number from {lowest:g} to {highest:g}, not {env[name][:20]!r}",
-            hint=f"correct {name}, or unset it for the default",
-        )
-    return value
+def _secret(value: str | None) -> Secret | None:
+    return Secret(value) if value else None

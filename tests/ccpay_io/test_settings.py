@@ -1,0 +1,380 @@
+"""Settings: what is read from where, which warehouse is meant, and errors that say what to do."""
+
+import os
+import pickle
+import traceback
+from pathlib import Path
+
+import pytest
+
+from ccpay_io.config import AlertSettings, FeedSettings, WatchedAddress
+from ccpay_io.errors import ConfigError
+from ccpay_io.sandbox import SANDBOX_APP_ID, SANDBOX_APP_SECRET
+from ccpay_io.settings import LIVE_URL, Secret, Settings, load_settings
+
+CANARY = "cAnArY-5f1e8d"
+ACCOUNT = {"CCPAY_APP_ID": "id-1", "CCPAY_APP_SECRET": "secret-1"}
+
+
+def refusal(folder: Path, **environ: str) -> ConfigError:
+    """The error that these variables end in."""
+    with pytest.raises(ConfigError) as caught:
+        load_settings(environ, cwd=folder)
+    return caught.value
+
+
+def with_toml(folder: Path, text: str) -> Settings:
+    """The settings with this ccpay.toml."""
+    (folder / "ccpay.toml").write_text(text, "utf-8")
+    return load_settings({}, cwd=folder)
+
+
+def test_nothing_set_is_the_sandbox(tmp_path: Path) -> None:
+    """Without any setting the sandbox is used, in its own folder and with its own credentials."""
+    settings = load_settings({}, cwd=tmp_path)
+    assert settings.environment == "sandbox"
+    assert settings.stamp == "sandbox"
+    assert settings.base_url == ""
+    assert settings.credentials.app_id.reveal() == SANDBOX_APP_ID
+    assert settings.credentials.app_secret.reveal() == SANDBOX_APP_SECRET
+    assert settings.warehouse == tmp_path / "warehouse/data/sandbox"
+    assert settings.dagster_home == tmp_path / "warehouse/data/sandbox/dagster"
+
+
+def test_defaults(tmp_path: Path) -> None:
+    """Every default is what the documentation promises."""
+    settings = load_settings({}, cwd=tmp_path)
+    assert (settings.max_rps, settings.max_connections, settings.daily_budget) == (None, 8, 700_000)
+    assert settings.feeds == FeedSettings(
+        chains=300, fiats=900, coins=3600, networks=3600, prices=300, fees=300, watchlist=21600
+    )
+    assert settings.feeds.watch_s == 30
+    assert settings.alerts == AlertSettings(raise_after=2, clear_after=3, confirm_after_s=5)
+    assert (settings.retention.raw_days, settings.retention.dagster_run_days) == (14, 7)
+    assert (settings.board.time_zone, settings.board.fiat) == ("UTC", "USD")
+
+
+def test_credentials_mean_the_live_api(tmp_path: Path) -> None:
+    """With both credentials the live API is meant, and its warehouse is the folder itself."""
+    settings = load_settings(ACCOUNT, cwd=tmp_path)
+    assert settings.environment == "live"
+    assert settings.base_url == LIVE_URL
+    assert settings.stamp == "live ccpayment.com"
+    assert settings.warehouse == tmp_path / "warehouse/data"
+
+
+@pytest.mark.parametrize(
+    ("environ", "missing", "because"),
+    [
+        ({"CCPAY_APP_ID": "a"}, "CCPAY_APP_SECRET is not set", "CCPAY_APP_ID is"),
+        ({"CCPAY_APP_SECRET": "b"}, "CCPAY_APP_ID is not set", "CCPAY_APP_SECRET is"),
+        (
+            {"CCPAY_BASE_URL": "http://127.0.0.1:9/v2"},
+            "CCPAY_APP_ID and CCPAY_APP_SECRET are not set",
+            "CCPAY_BASE_URL is",
+        ),
+        (
+            {"CCPAY_ALERT_URLS": "json://host"},
+            "CCPAY_APP_ID and CCPAY_APP_SECRET are not set",
+            "CCPAY_ALERT_URLS is",
+        ),
+    ],
+)
+def test_half_an_account_is_refused(
+    tmp_path: Path, environ: dict[str, str], missing: str, because: str
+) -> None:
+    """Any sign of a real account without all of it is an error that names what is missing."""
+    text = str(refusal(tmp_path, **environ))
+    assert text.startswith(missing)
+    assert text.endswith(because)
+
+
+@pytest.mark.parametrize("file", ["private/warehouse.duckdb", "ccpay.duckdb"])
+def test_live_data_is_never_shadowed_by_the_sandbox(tmp_path: Path, file: str) -> None:
+    """Where live data lies, missing credentials are an error and not a reason for the sandbox."""
+    live = tmp_path / "warehouse/data" / file
+    live.parent.mkdir(parents=True)
+    live.touch()
+    assert "there is live data in" in str(refusal(tmp_path))
+
+
+def test_sandbox_data_does_not_count_as_live(tmp_path: Path) -> None:
+    """The sandbox's own warehouse, one folder below, keeps nobody in or out."""
+    file = tmp_path / "warehouse/data/sandbox/ccpay.duckdb"
+    file.parent.mkdir(parents=True)
+    file.touch()
+    assert load_settings({}, cwd=tmp_path).environment == "sandbox"
+
+
+def test_empty_is_not_set(tmp_path: Path) -> None:
+    """Empty variables are as if they were not there: an unfilled .env.example is the sandbox."""
+    blank = dict.fromkeys([*ACCOUNT, "CCPAY_BASE_URL", "CCPAY_ALERT_URLS", "CCPAY_MAX_RPS"], " ")
+    assert load_settings(blank, cwd=tmp_path).environment == "sandbox"
+
+
+def test_environment_wins_over_dotenv(tmp_path: Path) -> None:
+    """A variable of the process wins over .env, an empty one does not, and none is changed."""
+    (tmp_path / ".env").write_text(
+        'CCPAY_APP_ID=from-file\nCCPAY_APP_SECRET="s-${HOME}"\nCCPAY_MAX_RPS=5\n'
+    )
+    before = dict(os.environ)
+    settings = load_settings({"CCPAY_APP_ID": "from-process", "CCPAY_MAX_RPS": ""}, cwd=tmp_path)
+    assert settings.credentials.app_id.reveal() == "from-process"
+    assert settings.credentials.app_secret.reveal() == "s-${HOME}"
+    assert settings.max_rps == 5
+    assert dict(os.environ) == before
+
+
+def test_dotenv_line_without_value_is_refused(tmp_path: Path) -> None:
+    """A line of .env that sets nothing would silently mean the sandbox."""
+    (tmp_path / ".env").write_text("CCPAY_APP_ID\n")
+    assert "CCPAY_APP_ID has no '='" in str(refusal(tmp_path))
+
+
+def test_dotenv_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    """A .env in another encoding is named as the reason."""
+    (tmp_path / ".env").write_bytes("CCPAY_APP_ID=x".encode("utf-16"))
+    assert "not UTF-8" in str(refusal(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("typo", "meant"),
+    [("CCPAY_APPID", "CCPAY_APP_ID"), ("CCPAY_APP_SECRT", "CCPAY_APP_SECRET")],
+)
+def test_misspelt_variable_is_refused(tmp_path: Path, typo: str, meant: str) -> None:
+    """A variable that is almost a known one is refused instead of ignored."""
+    error = refusal(tmp_path, **{typo: CANARY})
+    assert error.hint == f"did you mean {meant}?"
+
+
+def test_unrelated_variables_are_left_alone(tmp_path: Path) -> None:
+    """Variables of other programs, and those of other releases, are none of our business."""
+    environ = {"CCPAY_DATA_PATH": "/x", "CCPAY_RSA_KEY_FILE": "/y", "APP_ID": "z", "HOME": "/h"}
+    assert load_settings(environ, cwd=tmp_path).environment == "sandbox"
+
+
+@pytest.mark.parametrize(
+    ("url", "stamp"),
+    [
+        ("https://api.example.com/v2/", "live api.example.com"),
+        ("https://API.example.com:8443/v2", "live api.example.com:8443"),
+        ("http://127.0.0.1:8000/ccpayment/v2", "live 127.0.0.1:8000"),
+        ("http://127.9.9.9:8000", "live 127.9.9.9:8000"),
+        ("http://localhost:8000", "live localhost:8000"),
+        ("http://[::1]:8000", "live [::1]:8000"),
+    ],
+)
+def test_base_urls_that_are_allowed(tmp_path: Path, url: str, stamp: str) -> None:
+    """Any https address, and http on this machine; the warehouse is stamped with the host."""
+    settings = load_settings({**ACCOUNT, "CCPAY_BASE_URL": url}, cwd=tmp_path)
+    assert settings.base_url == url.rstrip("/")
+    assert settings.stamp == stamp
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://api.example.com/v2", "clear text"),
+        ("http://192.168.1.2/v2", "clear text"),
+        ("http://localhost.example.com", "clear text"),
+        ("ftp://127.0.0.1", "not an http"),
+        ("ccpayment.com/ccpayment/v2", "not an http"),
+        ("https://", "not an http"),
+        ("https://[::1", "not an http"),
+        ("https://host:port", "not an http"),
+        (f"https://me:{CANARY}@host/v2", "a host, a port and a path only"),
+        (f"https://host/v2?key={CANARY}", "a host, a port and a path only"),
+    ],
+)
+def test_base_urls_that_are_refused(tmp_path: Path, url: str, why: str) -> None:
+    """No address that sends signed requests in clear text, and none that cannot be the API's."""
+    error = refusal(tmp_path, **ACCOUNT, CCPAY_BASE_URL=url)
+    assert "CCPAY_BASE_URL" in str(error)
+    assert why in str(error)
+    assert CANARY not in str(error) + error.hint
+
+
+@pytest.mark.parametrize("separator", [",", " ", ", ", "\n"])
+def test_alert_urls_are_a_list(tmp_path: Path, separator: str) -> None:
+    """Alert addresses are separated by commas or white space."""
+    urls = separator.join(["https://a.example/x", "slack://T/B/c"])
+    settings = load_settings({**ACCOUNT, "CCPAY_ALERT_URLS": urls}, cwd=tmp_path)
+    assert [url.reveal() for url in settings.alert_urls] == ["https://a.example/x", "slack://T/B/c"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("CCPAY_MAX_RPS", "fast", "a number from 0.2 to 1000"),
+        ("CCPAY_MAX_RPS", "nan", "a number from 0.2 to 1000"),
+        ("CCPAY_MAX_RPS", "0", "a number from 0.2 to 1000"),
+        ("CCPAY_MAX_CONNECTIONS", "2.5", "a whole number from 1 to 128"),
+        ("CCPAY_MAX_CONNECTIONS", "0", "a whole number from 1 to 128"),
+        ("CCPAY_DAILY_BUDGET", "-1", "a whole number from 1 to"),
+        ("CCPAY_WAREHOUSE", "ducklake:postgres:dbname=x", "ducklake:..., not a folder"),
+        ("CCPAY_WAREHOUSE", "s3://bucket/x", "s3:..., not a folder"),
+        ("CCPAY_CONFIG", "missing.toml", "missing.toml, which is not a file"),
+        ("CCPAY_HEARTBEAT_URL", "ping.example", "not an http"),
+        ("CCPAY_ALERT_URLS", "slack://T/B/c, oops", "number 2 of 2 is not an address"),
+    ],
+)
+def test_values_that_are_refused(tmp_path: Path, name: str, value: str, why: str) -> None:
+    """A value that cannot be used is one line that names the variable and what is allowed."""
+    text = str(refusal(tmp_path, **ACCOUNT, **{name: value}))
+    assert name in text
+    assert why in text
+    assert "\n" not in text
+
+
+def test_warehouse_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    """The warehouse is a folder; naming the file in it is a likely mistake."""
+    (tmp_path / "ccpay.duckdb").touch()
+    assert "a file and not a folder" in str(refusal(tmp_path, CCPAY_WAREHOUSE="ccpay.duckdb"))
+
+
+def test_paths_are_absolute(tmp_path: Path) -> None:
+    """Relative folders are meant from the working directory."""
+    environ = {**ACCOUNT, "CCPAY_WAREHOUSE": "w", "DAGSTER_HOME": "d"}
+    settings = load_settings(environ, cwd=tmp_path)
+    assert settings.warehouse == tmp_path / "w"
+    assert settings.dagster_home == tmp_path / "d"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CCPAY_APP_ID", f"{CANARY} x"),
+        ("CCPAY_APP_SECRET", f'"{CANARY}"'),
+        ("CCPAY_APP_SECRET", f"{CANARY}é"),
+        ("CCPAY_APP_SECRET", f"{CANARY}\nnext"),
+        ("CCPAY_ALERT_URLS", CANARY),
+        ("CCPAY_HEARTBEAT_URL", CANARY),
+        ("CCPAY_HEARTBEAT_URL", f"https://[{CANARY}"),
+        ("CCPAY_BASE_URL", f"https://{CANARY}@host"),
+    ],
+)
+def test_no_error_shows_a_secret(tmp_path: Path, name: str, value: str) -> None:
+    """A secret that cannot be used is named, never shown, not even in a full traceback."""
+    error = refusal(tmp_path, **{**ACCOUNT, name: value})
+    shown = "".join(traceback.format_exception(error)) + error.hint
+    assert name in shown
+    assert CANARY.lower() not in shown.lower()
+
+
+def test_settings_never_show_secrets(tmp_path: Path) -> None:
+    """Printing or formatting the settings gives asterisks for every secret."""
+    environ = {
+        "CCPAY_APP_ID": f"1{CANARY}",
+        "CCPAY_APP_SECRET": f"2{CANARY}",
+        "CCPAY_ALERT_URLS": f"slack://{CANARY}",
+        "CCPAY_WEBHOOK_SECRET": CANARY,
+        "CCPAY_HEARTBEAT_URL": f"https://ping.example/{CANARY}",
+    }
+    settings = load_settings(environ, cwd=tmp_path)
+    assert CANARY not in f"{settings} {settings!r} {settings.credentials} {settings.alert_urls}"
+    assert settings.webhook_secret == Secret(CANARY)
+
+
+def test_secrets_compare_and_travel_by_value() -> None:
+    """Secrets are equal by value, false when empty, and survive going to another process."""
+    assert Secret("a") == Secret("a") != Secret("b")
+    assert Secret("a") != "a"
+    assert len({Secret("a"), Secret("a")}) == 1
+    assert not Secret("")
+    assert pickle.loads(pickle.dumps(Secret("a"))).reveal() == "a"  # noqa: S301
+
+
+def test_every_section_of_the_file(tmp_path: Path) -> None:
+    """Every section is read, and what it leaves out keeps its default."""
+    settings = with_toml(
+        tmp_path,
+        """
+        [feeds]
+        fees = 600
+        watch_s = 60
+        [watch]
+        chains = ["TRX", "ETH"]
+        coins = ["USDT"]
+        default_routes = { USDT = "TRX" }
+        [[watch.addresses]]
+        label = "cold wallet"
+        chain = "TRX"
+        address = "T1"
+        [[watch.cwallet_ids]]
+        label = "partner"
+        cwallet_user_id = "35255142"
+        [alerts]
+        raise_after = 3
+        [retention]
+        raw_days = 30
+        [board]
+        time_zone = "Europe/Berlin"
+        fiat = "EUR"
+        """,
+    )
+    assert (settings.feeds.fees, settings.feeds.watch_s, settings.feeds.fiats) == (600, 60, 900)
+    assert settings.watch.chains == ("TRX", "ETH")
+    assert settings.watch.default_routes == {"USDT": "TRX"}
+    assert settings.watch.addresses == (
+        WatchedAddress(label="cold wallet", chain="TRX", address="T1"),
+    )
+    assert settings.watch.cwallet_ids[0].cwallet_user_id == "35255142"
+    assert (settings.alerts.raise_after, settings.alerts.clear_after) == (3, 3)
+    assert (settings.board.time_zone, settings.board.fiat) == ("Europe/Berlin", "EUR")
+
+
+def test_config_can_lie_elsewhere(tmp_path: Path) -> None:
+    """CCPAY_CONFIG names the file, relative to the working directory."""
+    (tmp_path / "other.toml").write_text('[board]\nfiat = "EUR"\n')
+    settings = load_settings({"CCPAY_CONFIG": "other.toml"}, cwd=tmp_path)
+    assert settings.board.fiat == "EUR"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("feeds", "ccpay.toml is not TOML", "docs/configuration.md"),
+        ("[feed]", "there is no section feed", "did you mean feeds?"),
+        ("[colours]", "there is no section colours", "known: feeds, watch"),
+        ("feeds = 3", "feeds is '3'; allowed: a table", ""),
+        ("[feeds]\nfee = 300", "there is no key feeds.fee", "did you mean feeds.fees?"),
+        ("[feeds]\nfees = 301", "feeds.fees is '301'; allowed: seconds, one of 60, 120", ""),
+        ("[feeds]\nfees = '5 min'", "feeds.fees is '5 min'; allowed: a whole number", ""),
+        ("[feeds]\nfees = true", "feeds.fees is 'True'; allowed: a whole number", ""),
+        ("[feeds]\nwatch_s = 7", "feeds.watch_s is '7'; allowed: seconds, a multiple of 5", ""),
+        ("[watch]\nchains = 'TRX'", "watch.chains is 'TRX'; allowed: a list in brackets", ""),
+        ("[watch]\nchains = ['']", "watch.chains.0 is ''; allowed: text that is not empty", ""),
+        (
+            "[alerts]\nraise_after = 0",
+            "alerts.raise_after is '0'; allowed: a whole number from",
+            "",
+        ),
+        ("[retention]\nversions = 1", "retention.versions is '1'; allowed: a whole number", ""),
+        ("[board]\ntime_zone = 'CEST+1'", "board.time_zone is 'CEST+1'; allowed: an IANA", ""),
+        ("[board]\nfiat = 'eur'", "board.fiat is 'eur'; allowed: a currency code", ""),
+        (
+            f"[[watch.addresses]]\nlabel='a'\nchain='TRX'\nadress='{CANARY}'",
+            "there is no key watch.addresses.0.adress",
+            "did you mean watch.addresses.0.address?",
+        ),
+        (
+            f"[[watch.addresses]]\nchain='TRX'\naddress='{CANARY}'",
+            "watch.addresses.0.label is missing",
+            "",
+        ),
+        (
+            f"[[watch.cwallet_ids]]\nlabel='a'\ncwallet_user_id=['{CANARY}']",
+            "watch.cwallet_ids.0.cwallet_user_id; allowed: text in quotes",
+            "",
+        ),
+    ],
+)
+def test_errors_of_the_file(tmp_path: Path, text: str, message: str, hint: str) -> None:
+    """An error names file, key, value and what is allowed, and shows no payee."""
+    with pytest.raises(ConfigError) as caught:
+        with_toml(tmp_path, text)
+    error = caught.value
+    assert str(error).startswith("ccpay.toml")
+    assert message in str(error)
+    assert hint in error.hint
+    assert CANARY not in "".join(traceback.format_exception(error)) + error.hint
