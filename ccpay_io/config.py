@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from ccpay_io.errors import ConfigError
 
@@ -74,7 +75,7 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 class FeedSettings(_Section):
@@ -167,7 +168,8 @@ def read_config(named: str | None, folder: Path) -> dict[str, Any]:
         return {name: section() for name, section in _SECTIONS.items()}
     content = _parse(file, path)
     for name in content:
-        _check_known(file, "section", name, _SECTIONS)
+        if name not in _SECTIONS:
+            raise _unknown(file, "section", name, _SECTIONS)
     return {
         name: _read_section(file, name, section, content.get(name, {}))
         for name, section in _SECTIONS.items()
@@ -192,15 +194,17 @@ def _read_section(file: str, name: str, section: type[_Section], content: object
     except ValidationError as error:
         # A misspelt key explains the missing one beside it.
         first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-        key = ".".join([name, *(str(part) for part in first["loc"])])
-        if first["type"] == "extra_forbidden":
-            _check_known(file, "key", key, _siblings(section, name, first["loc"]))
-        if first["type"] == "missing":
-            raise ConfigError(f"{file}: {key} is missing", hint=_HELP) from None
-        wanted = _WANTED.get(first["type"], first["msg"].removeprefix("Value error, "))
-        raise ConfigError(
-            f"{file}: {key}{_shown(key, first['input'])}; allowed: {wanted}", hint=_HELP
-        ) from None
+        raise _refusal(file, name, section, first) from None
+
+
+def _refusal(file: str, name: str, section: type[_Section], found: ErrorDetails) -> ConfigError:
+    key = ".".join([name, *map(str, found["loc"])])
+    if found["type"] == "extra_forbidden":
+        return _unknown(file, "key", key, _siblings(section, name, found["loc"]))
+    if found["type"] == "missing":
+        return ConfigError(f"{file}: {key} is missing", hint=_HELP)
+    wanted = _WANTED.get(found["type"], found["msg"].removeprefix("Value error, "))
+    return ConfigError(f"{file}: {key}{_shown(key, found['input'])}; allowed: {wanted}", hint=_HELP)
 
 
 def _shown(key: str, value: object) -> str:
@@ -216,8 +220,7 @@ def _siblings(section: type[_Section], name: str, loc: tuple[str | int, ...]) ->
     return [".".join([name, *map(str, loc[:-1]), key]) for key in model.model_fields]
 
 
-def _check_known(file: str, what: str, name: str, known: Collection[str]) -> None:
-    if name not in known:
-        close = get_close_matches(name, known, 1)
-        meant = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
-        raise ConfigError(f"{file}: there is no {what} {name}", hint=meant)
+def _unknown(file: str, what: str, name: str, known: Collection[str]) -> ConfigError:
+    close = get_close_matches(name, known, 1)
+    meant = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+    return ConfigError(f"{file}: there is no {what} {name}", hint=meant)
