@@ -165,12 +165,12 @@ class CodeError(ApiError):
 class UndocumentedCode(CodeError):
     """A code that the reference does not list; kept verbatim."""
 
+    # Repeating what nobody has documented could be the thing that gets an IP banned.
+    policy = Policy.REFUSE
     hint = "not in CCPayment's reference; if it lasts, ask " + SUPPORT
 
     def __init__(self, endpoint: str, code: int, detail: str = "", *, http_status: int = 200):
         self.code = code
-        if self.is_answer:
-            self.policy = Policy.REFUSE
         super().__init__(endpoint, detail, http_status=http_status)
 
 

@@ -4,9 +4,9 @@ Owns the limits file (SQLite), the pace that adapts to what the API tolerates, t
 the breaker that 11014 trips. Does not send anything. Called by the client before and after each
 request, by doctor for status and re-arming.
 
-The pace follows what a token bucket allows: it rises while requests are answered; a refusal (11004,
-429) halves it for about a second, after which it goes on at 95 % of the pace that was refused and
-tries a higher one only rarely.
+The pace rises while requests that had to wait for it are answered; a refusal (11004, 429) halves it
+for about a second, after which it goes on at 95 % of the pace that was refused and tries a higher
+one only rarely.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ import asyncio
 import hashlib
 import os
 import sqlite3
+import threading
 import time
+import weakref
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ccpay_io.errors import ApiError, BreakerOpen, BudgetExhausted, Policy
+from ccpay_io.errors import ApiError, BreakerOpen, BudgetExhausted, Policy, WarehouseError
 
 START_RPS = 10.0
 CEILING_RPS = 50.0
@@ -34,13 +36,18 @@ PROBE_EVERY_S = 60.0
 PROBE_STEP = 1.05
 BACK_TO = 0.95
 HALVED_FOR_S = 1.0
-# A clock that jumps must not make anybody wait for a slot in the far future.
-LONGEST_QUEUE_S = 60.0
+# A server may ask for any pause; one of a day would be a mistake of somebody's.
+LONGEST_HOLD_S = 600.0
+# Nobody sleeps longer at a stretch: what changed meanwhile (a ban, the clock) is looked at again.
+LONGEST_SLEEP_S = 60.0
+# Processes read the clock at slightly different moments; more than this backwards is a jump.
+CLOCK_SLACK_S = 1.0
 
 _COLUMNS = (
-    "rate REAL, learned REAL, next_slot REAL, hold_until REAL, probed_at REAL,"
-    " day TEXT, used INTEGER, quota_day TEXT, breaker_since REAL"
+    "rate REAL, learned REAL, next_slot REAL, hold_until REAL, probed_at REAL, seen_at REAL,"
+    " pressed INTEGER, day TEXT, used INTEGER, quota_day TEXT, breaker_since REAL"
 )
+_NEW_ROW = "INSERT INTO pace VALUES (?, ?, NULL, 0, 0, 0, 0, 0, '', 0, '', NULL)"
 
 
 @dataclass(frozen=True)
@@ -93,24 +100,27 @@ class Pacer:
         self._budget = daily_budget
         self._start, self._ceiling = start_rps, ceiling_rps
         self._now, self._sleep = now, sleep
+        self._con: sqlite3.Connection | None = None
+        self._alone = threading.Lock()
 
     async def acquire(self, endpoint: str) -> None:
-        """Waits for this request's slot and counts it.
+        """Counts this request and waits for its slot.
 
         Raises:
-            BreakerOpen: 11014 was seen and nobody has re-armed yet.
+            BreakerOpen: 11014 was seen, perhaps while waiting, and nobody has re-armed yet.
             BudgetExhausted: today's budget, or the account's quota, is used up.
+            WarehouseError: the limits file cannot be used.
         """
         slot = self._reserve(endpoint)
-        wait = slot - self._now()
-        if wait > 0:
-            await self._sleep(min(wait, LONGEST_QUEUE_S))
+        while (wait := slot - self._now()) > 0:
+            await self._sleep(min(wait, LONGEST_SLEEP_S))
+            slot = self._still(endpoint, slot)
 
     def answered(self) -> None:
-        """A request was answered: the pace may rise."""
+        """A request was answered: the pace may rise, if it is what requests wait for."""
         now = self._now()
         with self._state() as (con, state):
-            if now < state["hold_until"]:
+            if now < state["hold_until"] or not state["pressed"]:
                 return
             learned, rate = state["learned"], state["rate"]
             top = self._ceiling if learned is None else min(self._ceiling, learned)
@@ -124,9 +134,11 @@ class Pacer:
         """A request failed: the pace, the budget or the breaker may have to change."""
         if isinstance(error, BreakerOpen | BudgetExhausted):
             return
-        if error.policy is Policy.SLOW_DOWN:
+        if error.is_answer:
+            self.answered()
+        elif error.policy is Policy.SLOW_DOWN:
             self._refused(error.retry_after_s)
-        elif error.code == 11009:
+        elif error.policy is Policy.WAIT_TOMORROW:
             with self._state() as (con, _):
                 self._set(con, quota_day=self._today())
         elif error.policy is Policy.STOP_EVERYTHING:
@@ -143,7 +155,7 @@ class Pacer:
         with self._state() as (_, state):
             since = state["breaker_since"]
             return PacerStatus(
-                rate_rps=state["rate"],
+                rate_rps=min(self._ceiling, state["rate"]),
                 learned_ceiling_rps=state["learned"],
                 used_today=state["used"] if state["day"] == self._today() else 0,
                 daily_budget=self._budget,
@@ -152,71 +164,109 @@ class Pacer:
             )
 
     def _reserve(self, endpoint: str) -> float:
-        """Takes the next slot and counts the request; returns the slot's time."""
-        now, today = self._now(), self._today()
+        """Counts the request and takes the next slot; returns the slot's time."""
+        today = self._today()
         with self._state() as (con, state):
-            if state["breaker_since"] is not None:
-                raise BreakerOpen(endpoint)
-            if state["quota_day"] == today:
-                raise BudgetExhausted(endpoint, "the account's quota of today is used up")
+            self._refuse_if_stopped(endpoint, state)
             used = state["used"] if state["day"] == today else 0
             if used >= self._budget:
                 raise BudgetExhausted(endpoint, f"{used} of {self._budget} requests used today")
-            slot = max(now, state["hold_until"], state["next_slot"])
-            if slot - now > LONGEST_QUEUE_S:
-                slot = now  # the clock was set back
-            pace = self._pace_at(state, slot)
-            self._set(con, next_slot=slot + 1 / pace, day=today, used=used + 1)
-            return slot
+            self._set(con, day=today, used=used + 1)
+            return self._take_slot(con, state)
+
+    def _still(self, endpoint: str, slot: float) -> float:
+        """The slot that this request has now, after some sleep; a later one after a refusal."""
+        with self._state() as (con, state):
+            self._refuse_if_stopped(endpoint, state)
+            if state["hold_until"] > self._now():
+                return self._take_slot(con, state)
+            # No slot lies behind the next free one, unless the clock was set back meanwhile.
+            return min(slot, float(state["next_slot"]))
+
+    def _refuse_if_stopped(self, endpoint: str, state: sqlite3.Row) -> None:
+        if state["breaker_since"] is not None:
+            raise BreakerOpen(endpoint)
+        if state["quota_day"] == self._today():
+            raise BudgetExhausted(endpoint, "the account's quota of today is used up")
+
+    def _take_slot(self, con: sqlite3.Connection, state: sqlite3.Row) -> float:
+        now = self._now()
+        slot = max(now, float(state["hold_until"]), float(state["next_slot"]))
+        pace = self._pace_at(state, slot)
+        self._set(con, next_slot=slot + 1 / pace, seen_at=now, pressed=int(slot > now))
+        return slot
 
     def _pace_at(self, state: sqlite3.Row, moment: float) -> float:
         """Half the pace for a moment after a refusal, else the pace."""
         held = state["hold_until"] <= moment < state["hold_until"] + HALVED_FOR_S
-        return max(LOWEST_RPS, state["rate"] / 2 if held else state["rate"])
+        pace = float(state["rate"]) / 2 if held else float(state["rate"])
+        return min(self._ceiling, max(LOWEST_RPS, pace))
 
     def _refused(self, retry_after_s: float | None) -> None:
         now = self._now()
         with self._state() as (con, state):
-            hold = now + min(retry_after_s or 0.0, LONGEST_QUEUE_S)
+            hold = now + min(retry_after_s or 0.0, LONGEST_HOLD_S)
             # Requests that were under way at the same pace are refused too: one lesson is enough.
             if now < state["hold_until"] + HALVED_FOR_S:
                 self._set(con, hold_until=max(hold, state["hold_until"]))
                 return
-            rate = max(LOWEST_RPS, state["rate"] * BACK_TO)
+            rate = max(LOWEST_RPS, min(self._ceiling, state["rate"]) * BACK_TO)
             self._set(con, rate=rate, learned=rate, hold_until=hold, probed_at=now)
 
     @contextmanager
     def _state(self, *, durable: bool = False) -> Iterator[tuple[sqlite3.Connection, sqlite3.Row]]:
         """The account's row inside one transaction that excludes all other processes."""
-        with closing(self._connect(durable=durable)) as con:
-            con.execute("BEGIN IMMEDIATE")
+        with self._alone:
             try:
-                row = con.execute(
-                    "SELECT * FROM pace WHERE account = ?", [self._account]
-                ).fetchone()
-                if row is None:
-                    con.execute(
-                        "INSERT INTO pace VALUES (?, ?, NULL, 0, 0, 0, '', 0, '', NULL)",
-                        [self._account, min(self._start, self._ceiling)],
-                    )
-                    row = con.execute(
-                        "SELECT * FROM pace WHERE account = ?", [self._account]
-                    ).fetchone()
-                yield con, row
-            finally:
-                con.execute("COMMIT")
+                con = self._connected()
+                # Only the breaker must survive a power cut; a lost count does no harm.
+                con.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
+                con.execute("BEGIN IMMEDIATE")
+                try:
+                    yield con, self._row(con)
+                finally:
+                    con.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise WarehouseError(
+                    f"{self._path} cannot be used: {error}",
+                    hint="if it is damaged, delete it: it holds the pace, today's count of"
+                    " requests and whether a ban was seen",
+                ) from error
 
-    def _connect(self, *, durable: bool) -> sqlite3.Connection:
-        if not self._path.exists():
+    def _row(self, con: sqlite3.Connection) -> sqlite3.Row:
+        select = "SELECT * FROM pace WHERE account = ?"
+        if con.execute(select, [self._account]).fetchone() is None:
+            con.execute(_NEW_ROW, [self._account, min(self._start, self._ceiling)])
+        row: sqlite3.Row = con.execute(select, [self._account]).fetchone()
+        jump = row["seen_at"] - self._now()
+        if jump > CLOCK_SLACK_S:
+            self._shift(con, jump)
+            row = con.execute(select, [self._account]).fetchone()
+        return row
+
+    def _shift(self, con: sqlite3.Connection, jump: float) -> None:
+        """After the clock was set back: waits stay as long as they were, instead of the jump."""
+        con.execute(
+            "UPDATE pace SET next_slot = next_slot - ?1, hold_until = hold_until - ?1,"
+            " probed_at = probed_at - ?1, seen_at = seen_at - ?1 WHERE account = ?2",
+            [jump, self._account],
+        )
+
+    def _connected(self) -> sqlite3.Connection:
+        """One connection for the pacer's life: opening one costs more than parsing ten fees."""
+        if self._con is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            # SQLite gives its side files the mode of the file.
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-        con = sqlite3.connect(self._path, timeout=10, isolation_level=None)
-        con.row_factory = sqlite3.Row
-        con.execute("PRAGMA journal_mode = WAL")
-        # Only the breaker must survive a power cut; a lost count of some requests does no harm.
-        con.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
-        con.execute(f"CREATE TABLE IF NOT EXISTS pace (account TEXT PRIMARY KEY, {_COLUMNS})")
-        return con
+            con = sqlite3.connect(
+                self._path, timeout=10, isolation_level=None, check_same_thread=False
+            )
+            weakref.finalize(self, con.close)
+            con.row_factory = sqlite3.Row
+            con.execute("PRAGMA journal_mode = WAL")
+            con.execute(f"CREATE TABLE IF NOT EXISTS pace (account TEXT PRIMARY KEY, {_COLUMNS})")
+            self._con = con
+        return self._con
 
     def _set(self, con: sqlite3.Connection, **values: object) -> None:
         assignments = ", ".join(f"{name} = ?" for name in values)

@@ -7,15 +7,18 @@ here reads the environment. Called by the collector, the alert channels and the 
 from __future__ import annotations
 
 import base64
+import json
 import logging
+import re
 from collections.abc import Iterable
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from ccpay_io.settings import Secret, Settings
 
 MASK = "********"
 # A shorter value would be found inside ordinary words and numbers.
 _SHORTEST = 6
+_HOST = re.compile(r"(localhost|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+)(:[0-9]+)?")
 
 
 class Redactor:
@@ -54,7 +57,10 @@ class Redactor:
 
 
 class RedactingFilter(logging.Filter):
-    """Redacts every record that passes: message, arguments and traceback."""
+    """Redacts every record that passes: message, arguments, traceback and stack.
+
+    It belongs on handlers: a filter on a logger does not see the records of its children.
+    """
 
     def __init__(self, redactor: Redactor) -> None:
         super().__init__()
@@ -63,18 +69,37 @@ class RedactingFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrites the record in place; always lets it pass."""
-        record.msg, record.args = self._redactor.text(record.getMessage()), None
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError, KeyError):
+            # Somebody's format and arguments do not fit; that must not stop the program.
+            message = f"{record.msg} {record.args}"
+        record.msg, record.args = self._redactor.text(message), None
         if record.exc_info:
-            record.exc_text = self._redactor.text(self._format.formatException(record.exc_info))
+            record.exc_text = self._format.formatException(record.exc_info)
             record.exc_info = None
+        for name in ("exc_text", "stack_info"):
+            if text := getattr(record, name):
+                setattr(record, name, self._redactor.text(text))
         return True
 
 
 def _forms(secret: str) -> set[str]:
     forms = {secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode()}
-    parts = urlsplit(secret) if "://" in secret else None
-    if parts:
-        forms |= {parts.netloc, parts.path.strip("/"), parts.query}
-        forms |= {part for part in parts.path.split("/") if len(part) >= 2 * _SHORTEST}
-        forms.discard(parts.hostname or "")
-    return forms
+    # As it looks inside JSON and inside a repr, where they differ from the value itself.
+    forms |= {json.dumps(secret)[1:-1], repr(secret)[1:-1]}
+    return forms | (_url_forms(secret) if "://" in secret else set())
+
+
+def _url_forms(url: str) -> set[str]:
+    """The parts of a URL that may be its token, but not its host or short words of its path."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return set()
+    tokens = [parts.path.strip("/"), parts.query, *parts.path.split("/")]
+    forms = {token for token in tokens if len(token) >= 2 * _SHORTEST}
+    if parts.password:
+        forms |= {parts.password, unquote(parts.password)}
+    # Notification services keep tokens where other URLs have their host: tgram://TOKEN/CHAT.
+    return forms if _HOST.fullmatch(parts.netloc) else forms | {parts.netloc}
