@@ -1,23 +1,37 @@
 """How the sandbox misbehaves on request.
 
-Owns the small language of faults, the statuses that tests pin, and the count of requests. A fault is
-a JSON object: {"endpoint": "getWithdrawFee" or "*", "match": {"coinId": 1280}, "fault": "code:11004",
-"times": 3}. Without `match` it hits every request, without `times` until it is cleared.
+Owns the small language of faults, the statuses that tests pin, and the count of requests; what a
+fault does is in spoiling.py. A fault is a JSON object: {"fault": "code:11004", "times": 3,
+"endpoint": "getWithdrawFee" or "*", "match": {"coinId": 1280}}. Without `match` it hits every
+request, without `times` until it is cleared.
 
     code:N [message]   the API's code N                 status:N    HTTP status N without JSON
     html               an HTML page with status 200     not_json    half a JSON object
-    cut                a body shorter than announced    reset       the connection is closed
+    cut                a body shorter than announced    reset       the connection is reset
     slow:S             the answer comes S seconds late  null        code 10000 without data
     empty              the list of the answer is empty  half        it has half of its items
-    status_word:W      every chain has the status W     set:F=V     field F of each item is V (JSON)
+    status_word:W      every item has the status W      set:F=V     field F, of data or of each
+                                                                    item, is V (JSON)
     echo               the request's headers in an HTML error page
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+# What follows the colon, by fault: raises ValueError when it is not that.
+_VALUES: dict[str, Callable[[str], Any]] = {
+    "code": lambda value: int(value.partition(" ")[0]),
+    "status": int,
+    "slow": float,
+    "status_word": str,
+    "set": lambda value: json.loads(value.partition("=")[2]),
+    **dict.fromkeys(("html", "not_json", "cut", "reset", "null", "empty", "half", "echo"), str),
+}
 
 
 @dataclass
@@ -60,7 +74,15 @@ class Faults:
         times: int | None = None,
         match: dict[str, Any] | None = None,
     ) -> None:
-        """Puts a fault in force."""
+        """Puts a fault in force.
+
+        Raises:
+            ValueError: the language does not have it.
+        """
+        name, _, value = fault.partition(":")
+        if name not in _VALUES:
+            raise ValueError(f"no fault {name!r}; there are {', '.join(sorted(_VALUES))}")
+        _VALUES[name](value)
         self.active.append(Fault(endpoint, fault, match or {}, times))
 
     def clear(self) -> None:

@@ -1,4 +1,4 @@
-"""The real chains, coins, networks and fiats that the sandbox serves, from the CSV files beside this.
+"""The real chains, coins, networks and fiats that the sandbox serves, from its CSV files.
 
 Owns reading them, once per process. Called by world.py.
 """

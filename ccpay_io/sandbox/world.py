@@ -1,8 +1,8 @@
 """The world that the sandbox serves: a pure function of (seed, time).
 
-Owns what chains, fees, prices and fiat rates are at a moment. Two processes with the same seed serve
-the same world, so nothing has to be shared between them, and the demo can ask for any past moment.
-Answers are the API's `data` objects, ready for JSON. Called by server.py and by the demo.
+Owns what chains, fees, prices and fiat rates are at a moment. Two processes with the same seed
+serve the same world, so nothing has to be shared between them, and the demo can ask for any past
+moment. Answers are the API's `data` objects, ready for JSON. Called by server.py and by the demo.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class World:
         return _Pair(network, key, decimals, scaled(typical, decimals), step, extreme)
 
     def chain_status(self, chain: str, t: float) -> str:
-        """ "Normal" or "Maintenance"."""
+        """What getChainList says of a chain: "Normal" or "Maintenance"."""
         index = self._chain_index[chain]
         if self.lively and self._in_lively_incident(chain, t):
             return "Maintenance"
@@ -115,8 +115,8 @@ class World:
     def coin_list(self, t: float) -> list[dict[str, Any]]:
         """Items of getCoinList: every coin with its networks and price."""
         networks: dict[int, dict[str, Any]] = {}
-        for pair in self._pairs.values():
-            networks.setdefault(pair.network.coin_id, {})[pair.network.chain] = self._network(pair, t)
+        for (coin_id, chain), pair in self._pairs.items():
+            networks.setdefault(coin_id, {})[chain] = self._network(pair, t)
         return [
             {
                 "coinId": int(row["coin_id"]),
@@ -144,7 +144,7 @@ class World:
         return plain(mantissa // 10**digits * 10**digits or mantissa or 1, _PRICE_DECIMALS)
 
     def fee(self, coin_id: int, chain: str, t: float) -> dict[str, Any] | int | None:
-        """`data.fee` of getWithdrawFee; the code of a refusal; None for a pair that is not there."""
+        """`data.fee` of getWithdrawFee; the code of a refusal; None for a pair not there."""
         pair = self._pairs.get((coin_id, chain))
         if pair is None:
             return None
@@ -183,9 +183,9 @@ class World:
         }
 
     def _rate(self, index: int, usd_rate: str, slot: float) -> str:
-        base = scaled(usd_rate, 9)
-        moved = _BASIS * 10 + slow(slot * 900, index + 31, 400) + spread(mix(self.seed, 7, index, int(slot)), 30)
-        return plain(base * moved // (_BASIS * 10), 9)
+        noise = spread(mix(self.seed, 7, index, int(slot)), 30)
+        moved = _BASIS * 10 + slow(slot * 900, index + 31, 400) + noise
+        return plain(scaled(usd_rate, 9) * moved // (_BASIS * 10), 9)
 
     def _in_incident(self, index: int, t: float) -> bool:
         """Whether one of the chain's rare, longer maintenances covers this moment."""
