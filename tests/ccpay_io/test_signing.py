@@ -158,7 +158,8 @@ def test_the_scheme_shows_no_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "moment"), [(NOW_DATE, NOW), ("Sunday, 06-Nov-94 08:49:37 GMT", 784111777), ("x", None)]
+    ("text", "moment"),
+    [(NOW_DATE, NOW), ("Sunday, 06-Nov-94 08:49:37 GMT", 784111777), ("x", None)],
 )
 def test_http_dates(text: str, moment: float | None) -> None:
     """Dates of HTTP headers are read in their usual forms; anything else is no date."""
