@@ -41,8 +41,18 @@ class Dataset:
         return {**self.keys, "state": pl.String, **self.values, **self.extras}
 
     def frame(self, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
-        """Builds a typed answers frame from rows; a missing column is null."""
-        return pl.DataFrame(rows, schema=self.schema, orient="row", strict=True)
+        """Builds a typed answers frame from rows; a missing column is null.
+
+        Raises:
+            ValueError: an amount does not fit DECIMAL(38, 18), which polars alone would turn into
+                null without a word.
+        """
+        frame = pl.DataFrame(rows, schema=self.schema, orient="row", strict=True)
+        for name in (name for name, kind in self.schema.items() if kind == AMOUNT):
+            given = sum(row.get(name) is not None for row in rows)
+            if frame.height - frame[name].null_count() != given:
+                raise ValueError(f"{self.name}.{name}: an amount does not fit DECIMAL(38, 18)")
+        return frame
 
 
 _DATASETS = (

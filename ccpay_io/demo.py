@@ -1,0 +1,182 @@
+"""A history to look at: the sandbox's world, written back in time through the ordinary write path.
+
+Owns which moments of the past are polled (coarser the longer ago) and the client that answers from
+the world instead of from a server. Parsed answers, comparison, ledger and publication are those of
+real polls. Called by `ccpay demo`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from ccpay_io.answers import read_coins, read_fee, read_list, read_prices
+from ccpay_io.errors import ConfigError, error_for_code
+from ccpay_io.feeds.asked import Asked
+from ccpay_io.feeds.chains import ask_chains
+from ccpay_io.feeds.coins import ask_coins
+from ccpay_io.feeds.fees import ask_fees
+from ccpay_io.feeds.fiats import ask_fiats
+from ccpay_io.feeds.networks import ask_networks
+from ccpay_io.feeds.poll import Poll, poll_id_at, utc_now
+from ccpay_io.feeds.prices import ask_prices
+from ccpay_io.models import Chain, Coin, CoinPrices, Fiat, Listed, SwapCoin, WithdrawFee
+from ccpay_io.sandbox.world import World
+from ccpay_io.settings import Settings
+from ccpay_io.store.writer import Warehouse
+
+BATCH = 48
+# (younger than so many days, polled every so many seconds): fees and prices, chains.
+_STEPS = ((2, 300, 120), (10, 1800, 600), (10_000, 3600, 1800))
+_LIST_EVERY_S = 6 * 3600
+
+
+class WorldClient:
+    """Answers like CcpayClient, from the world as it was at `moment`, without any server."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.moment = 0.0
+
+    async def get_chain_list(self) -> Listed[Chain]:
+        data = {"chains": self._world.chains(self.moment)}
+        return read_list("getChainList", data, "chains", Chain, "chain")
+
+    async def get_fiat_list(self) -> Listed[Fiat]:
+        data = {"fiats": self._world.fiats(self.moment)}
+        return read_list("getFiatList", data, "fiats", Fiat, "fiatId")
+
+    async def get_swap_coin_list(self) -> Listed[SwapCoin]:
+        data = {"coins": self._world.swap_coins()}
+        return read_list("getSwapCoinList", data, "coins", SwapCoin, "coinId")
+
+    async def get_coin_list(self) -> Listed[Coin]:
+        return read_coins("getCoinList", {"coins": self._world.coin_list(self.moment)})
+
+    async def get_coin_usdt_price(self, coin_ids: Sequence[int]) -> CoinPrices:
+        prices = {str(i): self._world.price(i, self.moment) for i in coin_ids}
+        return read_prices("getCoinUSDTPrice", {"prices": prices})
+
+    async def get_withdraw_fee(self, coin_id: int, chain: str) -> WithdrawFee:
+        fee = self._world.fee(coin_id, chain, self.moment)
+        if isinstance(fee, int):
+            raise error_for_code("getWithdrawFee", fee, "")
+        return read_fee("getWithdrawFee", {"fee": fee})
+
+
+@dataclass(frozen=True)
+class DemoReport:
+    """What the demo wrote."""
+
+    polls: int
+    since: datetime
+    until: datetime
+
+
+def run_demo(
+    settings: Settings,
+    warehouse: Warehouse,
+    *,
+    days: int,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    now: datetime | None = None,
+) -> DemoReport:
+    """Writes a history of so many days, up to now, and publishes it.
+
+    Args:
+        settings: of the sandbox.
+        warehouse: an empty one.
+        days: how far back.
+        on_progress: called with (polls written, polls to write).
+        now: instead of the present moment.
+
+    Raises:
+        ConfigError: the settings are for a live account, or there is data already.
+    """
+    if settings.environment != "sandbox":
+        raise ConfigError(
+            "the demo writes invented data; these settings are for a live account",
+            hint="run it where no CCPAY_ variable is set, or with another CCPAY_WAREHOUSE",
+        )
+    with warehouse.transaction() as con:
+        if con.execute("SELECT 1 FROM store.poll LIMIT 1").fetchone():
+            raise ConfigError(
+                f"{warehouse.root} has data already, and a history is written in order of time",
+                hint="name an empty folder with CCPAY_WAREHOUSE, or delete the sandbox folder",
+            )
+    until = (now or utc_now()).replace(second=0, microsecond=0)
+    since = until - timedelta(days=days)
+    plan = list(_plan(since, until))
+    asyncio.run(_write(settings, warehouse, plan, on_progress))
+    warehouse.publish(force=True)
+    return DemoReport(len(plan), since, until)
+
+
+def _plan(since: datetime, until: datetime) -> Iterator[tuple[datetime, str, int]]:
+    """(moment, feed, cadence in seconds) of each poll, in order of time."""
+    moment, last = since, dict.fromkeys(("chains", "fees", "fiats", "lists"), -1e12)
+    while moment < until:
+        age_days = (until - moment).total_seconds() / 86_400
+        fees_s, chains_s = next((f, c) for days, f, c in _STEPS if age_days <= days)
+        at = moment.timestamp()
+        due = {"lists": _LIST_EVERY_S, "fiats": max(900, fees_s), "chains": chains_s, "fees": fees_s}
+        for what, every in due.items():
+            if at - last[what] >= every:
+                last[what] = at
+                feeds = {"lists": ("coins", "networks"), "fees": ("prices", "fees")}
+                for offset, feed in enumerate(feeds.get(what, (what,))):
+                    yield moment + timedelta(seconds=10 * len(what) + offset), feed, every
+        moment += timedelta(seconds=60)
+
+
+async def _write(
+    settings: Settings,
+    warehouse: Warehouse,
+    plan: list[tuple[datetime, str, int]],
+    on_progress: Callable[[int, int], None],
+) -> None:
+    world = World(lively=False)
+    client = WorldClient(world)
+    batch: list[Poll] = []
+    for done, (moment, feed, cadence_s) in enumerate(plan, 1):
+        client.moment = moment.timestamp()
+        batch.append(_poll(moment, feed, cadence_s, await _ask(client, world, feed)))
+        if len(batch) == BATCH or done == len(plan):
+            warehouse.commit(batch)
+            batch.clear()
+            on_progress(done, len(plan))
+
+
+async def _ask(client: WorldClient, world: World, feed: str) -> Asked:
+    match feed:
+        case "chains":
+            return await ask_chains(client)
+        case "fiats":
+            return await ask_fiats(client)
+        case "coins":
+            return await ask_coins(client)
+        case "networks":
+            return await ask_networks(client)
+        case "prices":
+            return await ask_prices(client, sorted({n.fee_coin_id for n in world.universe.networks}))
+    pairs = [(n.coin_id, n.chain) for n in world.universe.networks]
+    return await ask_fees(client, pairs, deadline_s=60, workers=1)
+
+
+def _poll(moment: datetime, feed: str, cadence_s: int, asked: Asked) -> Poll:
+    return Poll(
+        poll_id=poll_id_at(moment),
+        feed=feed,
+        outcome="ok",
+        started_at=moment.astimezone(UTC),
+        observed_at=(moment + timedelta(seconds=1)).astimezone(UTC),
+        requests=0,
+        answers=asked.answers,
+        writer="demo",
+        cadence_s=cadence_s,
+        content_hash=asked.content_hash,
+        listed=asked.listed,
+        drift=asked.drift,
+    )

@@ -1,0 +1,114 @@
+"""Real DuckDB warehouses for the store's tests, and short ways to write polls into them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from ccpay_io.feeds.poll import Answers, Poll, poll_id_at
+from ccpay_io.store.datasets import DATASETS
+from ccpay_io.store.writer import Warehouse
+
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+MakePoll = Callable[..., Poll]
+Query = Callable[..., list[tuple[Any, ...]]]
+
+
+@pytest.fixture(scope="session")
+def empty_private(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A private file with the schema of this release: migrating once saves each test the time."""
+    warehouse = Warehouse(tmp_path_factory.mktemp("template"), "test")
+    with warehouse.transaction():
+        pass
+    return warehouse.private
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, empty_private: Path) -> Warehouse:
+    """An empty warehouse on disk."""
+    found = Warehouse(tmp_path / "data", "test")
+    found.private.parent.mkdir(parents=True)
+    shutil.copyfile(empty_private, found.private)
+    return found
+
+
+@pytest.fixture
+def poll() -> MakePoll:
+    """Makes a poll, so many minutes after the start, of one dataset's rows."""
+
+    def make(
+        minute: float,
+        rows: Mapping[tuple[object, ...], Mapping[str, object]] | None,
+        *,
+        feed: str = "fees",
+        dataset: str = "withdraw_fee",
+        gaps: Mapping[str, list[tuple[object, ...]]] | None = None,
+        complete: bool = True,
+        **fields: Any,
+    ) -> Poll:
+        started = START + timedelta(minutes=minute)
+        spec = DATASETS[dataset]
+        answers = {}
+        if rows is not None:
+            full = [
+                {"state": "ok", **dict(zip(spec.keys, key, strict=True)), **values}
+                for key, values in rows.items()
+            ]
+            answers = {dataset: Answers(spec.frame(full), gaps or {}, complete=complete)}
+        outcome = "failed" if rows is None else "partial" if gaps else "ok"
+        facts: dict[str, Any] = {
+            "poll_id": poll_id_at(started),
+            "feed": feed,
+            "outcome": outcome,
+            "started_at": started,
+            "observed_at": started + timedelta(seconds=10),
+            "requests": 1,
+            "answers": answers,
+            "writer": "test",
+            "cadence_s": 300,
+            "listed": len(rows) if rows is not None else None,
+        }
+        if rows is None:
+            facts |= {"error_name": "TimedOut", "error_message": "no answer"}
+        return Poll(**facts | fields)
+
+    return make
+
+
+@pytest.fixture
+def fee() -> Callable[..., dict[str, object]]:
+    """The values of an answered fee."""
+
+    def make(amount: str, coin_id: int = 1, coin: str = "ETH", **extra: object) -> dict[str, object]:
+        return {
+            "fee_amount": Decimal(amount),
+            "fee_coin_id": coin_id,
+            "fee_coin": coin,
+            "network_fee_inquiry_id": "q",
+            **extra,
+        }
+
+    return make
+
+
+@pytest.fixture
+def query(warehouse: Warehouse) -> Iterator[Query]:
+    """Runs SQL on the private file and returns the rows."""
+
+    def run(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        con = duckdb.connect(str(warehouse.private), read_only=True)
+        try:
+            con.execute("SET TimeZone = 'UTC'")
+            return con.execute(sql, list(parameters)).fetchall()
+        finally:
+            con.close()
+
+    yield run
