@@ -1,0 +1,320 @@
+"""The views: exact money, unknown as a value of its own, nothing that raises."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ccpay_io.models import Drift
+from ccpay_io.store.schema import sql_folder, view_docs
+from ccpay_io.store.writer import Warehouse
+
+NETWORK = {
+    "can_deposit": True,
+    "can_withdraw": True,
+    "precision": 18,
+    "min_deposit_amount": Decimal(0),
+    "min_withdraw_amount": Decimal(10),
+    "max_withdraw_amount": Decimal(0),
+    "needs_memo": False,
+}
+CHAINS = {"feed": "chains", "dataset": "chain", "cadence_s": 30}
+NETWORKS = {"feed": "networks", "dataset": "coin_network"}
+PRICES = {"feed": "prices", "dataset": "coin_price", "complete": False}
+EXTREMES = ("0.000000000000000001", "100000000000000000", "0", "99999999999999999999.999999999999999999")
+
+
+def _status(word: str) -> dict[str, object]:
+    state = {"Normal": "normal", "Maintenance": "maintenance"}.get(word, "unknown")
+    return {"state": state, "status_raw": word}
+
+
+@pytest.fixture(scope="module")
+def product() -> Any:
+    """store.exact_product on a connection of its own."""
+    con = duckdb.connect()
+    con.execute("CREATE SCHEMA store")
+    con.execute((sql_folder() / "views" / "00_exact_product.sql").read_text())
+    yield lambda a, b: con.execute(
+        "SELECT store.exact_product(?::VARCHAR::DECIMAL(38, 18), ?::VARCHAR::DECIMAL(38, 18))",
+        [f"{a:f}", f"{b:f}"],
+    ).fetchone()[0]
+    con.close()
+
+
+amounts = st.integers(0, 10**38 - 1).map(lambda n: Decimal(f"{n // 10**18}.{n % 10**18:018}"))
+small = st.integers(0, 10**27).map(lambda n: Decimal(f"{n // 10**18}.{n % 10**18:018}"))
+
+
+@given(a=amounts | small, b=amounts | small)
+@settings(max_examples=400, deadline=None)
+def test_a_product_is_exact_or_null(product: Any, a: Decimal, b: Decimal) -> None:
+    """Equal to Python's exact product, rounded half up to 12 places; NULL only beyond 26 digits."""
+    with localcontext() as context:
+        context.prec = 100
+        expected = (a * b).quantize(Decimal("1e-12"), ROUND_HALF_UP)
+
+        found = product(a, b)
+
+        assert expected == found or (found is None and expected >= Decimal("1e26"))
+
+
+@pytest.mark.parametrize("price", EXTREMES)
+@pytest.mark.parametrize("amount", EXTREMES)
+def test_no_view_raises_on_any_amount(
+    warehouse: Warehouse, poll: Any, fee: Any, query: Any, amount: str, price: str
+) -> None:
+    """The edges of DECIMAL(38, 18) as fee, price and limit: every view still answers."""
+    limits = NETWORK | {"min_withdraw_amount": Decimal(amount)}
+    warehouse.commit(
+        [
+            poll(0, {("ETH",): _status("Normal")}, **CHAINS),
+            poll(1, {(1, "ETH"): limits}, **NETWORKS),
+            poll(2, {(1,): {"price_usd": Decimal(price)}}, **PRICES),
+            poll(3, {(1, "ETH"): fee(amount)}),
+            poll(8, {(1, "ETH"): fee("1")}),
+        ]
+    )
+    for doc, _ in view_docs():
+        if doc.kind == "view":
+            query(f'SELECT * FROM "{doc.name}"')
+
+    ((stored, usd, reason),) = query(
+        "SELECT fee_amount, fee_usd, NULL FROM withdraw_fee_history ORDER BY valid_from LIMIT 1"
+    )
+    assert Decimal(amount) == stored
+    assert usd is not None or Decimal(amount) * Decimal(price) > Decimal("1e25")
+    assert reason is None
+
+
+def test_a_fee_without_a_price_says_why(
+    warehouse: Warehouse, poll: Any, fee: Any, query: Any
+) -> None:
+    """NULL with a reason, never zero."""
+    refused = {"state": "refused", "refusal_code": 13004}
+    warehouse.commit([poll(0, {(1, "ETH"): fee("1"), (2, "ETH"): refused})])
+
+    rows = query("SELECT coin_id, fee_usd, fee_usd_reason, refusal_code FROM withdraw_fee_now ORDER BY 1")
+
+    assert [(1, None, "no_price", None), (2, None, "no_fee", 13004)] == rows
+
+
+def test_after_a_failed_fee_poll_every_pair_is_unknown(
+    warehouse: Warehouse, poll: Any, fee: Any, query: Any
+) -> None:
+    """The age goes on counting from the last answer; no amount is shown as if it were current."""
+    warehouse.commit([poll(0, {(1, "ETH"): fee("1")}), poll(5, None)])
+
+    rows = query(
+        "SELECT state, unknown_reason, fee_amount, route_state, observed_at::VARCHAR FROM withdraw_fee_now"
+    )
+
+    assert [("unknown", "TimedOut", None, "unknown:TimedOut", "2026-03-01 12:00:10+00")] == rows
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "reason", "last_known"),
+    [
+        (["Normal"], "normal", None, "normal"),
+        (["Normal", "Maintenance"], "maintenance", None, "maintenance"),
+        (["Maintenance", "Frozen"], "unknown", "unrecognised:Frozen", "maintenance"),
+        (["Maintenance", None], "unknown", "TimedOut", "maintenance"),
+        (["Normal", None, "Maintenance"], "maintenance", None, "maintenance"),
+    ],
+)
+def test_chain_status_now_tells_unknown_from_maintenance(
+    warehouse: Warehouse,
+    poll: Any,
+    query: Any,
+    words: list[str | None],
+    status: str,
+    reason: str | None,
+    last_known: str,
+) -> None:
+    """An outage and an unseen word are unknown; last_known_status keeps what was really answered."""
+    for minute, word in enumerate(words):
+        rows = None if word is None else {("TRX",): _status(word)}
+        warehouse.commit([poll(minute, rows, **CHAINS)])
+
+    assert [(status, reason, last_known)] == query(
+        "SELECT status, unknown_reason, last_known_status FROM chain_status_now"
+    )
+
+
+def test_a_chain_that_is_no_longer_listed_is_absent(
+    warehouse: Warehouse, poll: Any, query: Any
+) -> None:
+    """Absent is a status of its own, dated by the poll that no longer listed it."""
+    warehouse.commit([poll(0, {("A",): _status("Normal"), ("B",): _status("Normal")}, **CHAINS)])
+    warehouse.commit([poll(1, {("A",): _status("Normal")}, **CHAINS)])
+
+    rows = query("SELECT chain, status, observed_at::VARCHAR FROM chain_status_now ORDER BY 1")
+
+    assert [
+        ("A", "normal", "2026-03-01 12:01:10+00"),
+        ("B", "absent", "2026-03-01 12:01:10+00"),
+    ] == rows
+
+
+def test_chain_status_history_has_one_row_per_stretch(
+    warehouse: Warehouse, poll: Any, query: Any
+) -> None:
+    """A maintenance with an outage inside: known stretches around an unknown one, polls counted."""
+    words = ["Normal", "Normal", "Maintenance", None, None, "Maintenance", "Normal"]
+    for minute, word in enumerate(words):
+        warehouse.commit([poll(minute, None if word is None else {("TRX",): _status(word)}, **CHAINS)])
+
+    rows = query(
+        "SELECT status, poll_count, unknown_poll_count, strftime(valid_from, '%M'), strftime(valid_to, '%M')"
+        " FROM chain_status_history ORDER BY valid_from"
+    )
+
+    assert [
+        ("normal", 2, 0, "00", "02"),
+        ("maintenance", 1, 0, "02", "03"),
+        ("unknown", 2, 2, "03", "05"),
+        ("maintenance", 1, 0, "05", "06"),
+        ("normal", 1, 0, "06", None),
+    ] == rows
+
+
+def test_fee_history_fills_nothing_across_unknown(
+    warehouse: Warehouse, poll: Any, fee: Any, query: Any
+) -> None:
+    """A gap ends a row; the same answer after it begins another one."""
+    same = {(1, "ETH"): fee("1"), (2, "ETH"): fee("1")}
+    warehouse.commit([poll(0, same), poll(5, same)])
+    warehouse.commit([poll(10, {(2, "ETH"): fee("1")}, gaps={"deadline": [(1, "ETH")]})])
+    warehouse.commit([poll(15, same), poll(20, None), poll(25, {(1, "ETH"): fee("2"), (2, "ETH"): fee("1")})])
+
+    rows = query(
+        "SELECT coin_id, fee_amount::INTEGER, strftime(valid_from, '%M'), strftime(valid_to, '%M'),"
+        " fee_amount_change_pct FROM withdraw_fee_history ORDER BY coin_id, valid_from"
+    )
+
+    assert [
+        (1, 1, "00", "10", None),
+        (1, 1, "15", "20", 0.0),
+        (1, 2, "25", None, 100.0),
+        (2, 1, "00", "20", None),
+        (2, 1, "25", None, 0.0),
+    ] == rows
+
+
+def test_a_fee_is_valued_with_the_price_known_at_the_time(
+    warehouse: Warehouse, poll: Any, fee: Any, query: Any
+) -> None:
+    """A later price does not change what a fee was worth."""
+    warehouse.commit(
+        [
+            poll(0, {(1,): {"price_usd": Decimal("2000")}}, **PRICES),
+            poll(1, {(1, "ETH"): fee("0.5")}),
+            poll(2, {(1,): {"price_usd": Decimal("3000")}}, **PRICES),
+            poll(6, {(1, "ETH"): fee("0.25")}),
+        ]
+    )
+
+    rows = query("SELECT fee_usd::VARCHAR, price_age_s, price_change_pct FROM withdraw_fee_history ORDER BY valid_from")
+
+    assert [("1000.000000000000", 60, None), ("750.000000000000", 240, 50.0)] == rows
+    assert [(Decimal("750"),)] == query("SELECT fee_usd FROM withdraw_fee_now")
+
+
+def test_a_rate_history_has_one_row_per_rate(warehouse: Warehouse, poll: Any, query: Any) -> None:
+    """Unchanged rates leave no row; an absence ends the last one."""
+    as_fiats = {"feed": "fiats", "dataset": "fiat"}
+    for minute, rate in ((0, "0.9"), (15, "0.9"), (30, "0.95"), (45, None)):
+        rows = {(9,): {"fiat": "USD", "usd_rate": Decimal(1)}}
+        if rate:
+            rows[(1,)] = {"fiat": "EUR", "usd_rate": Decimal(rate)}
+        warehouse.commit([poll(minute, rows, **as_fiats)])
+
+    rows = query(
+        "SELECT usd_rate::DOUBLE, strftime(valid_from, '%M'), strftime(valid_to, '%M')"
+        " FROM fiat_rate_history WHERE fiat = 'EUR' ORDER BY valid_from"
+    )
+
+    assert [(0.9, "00", "30"), (0.95, "30", "45")] == rows
+    assert [("USD",)] == query("SELECT fiat FROM fiat_rate_now")
+
+
+def test_routes_are_ranked_with_reasons_for_exclusions(
+    warehouse: Warehouse, poll: Any, fee: Any, query: Any
+) -> None:
+    """The cheapest usable first; maintenance, closed withdrawals, limits and silence have no rank."""
+    from ccpay_io.feeds.poll import utc_now
+
+    now = utc_now()
+    at = {"started_at": now - timedelta(seconds=5), "observed_at": now, "poll_id": None}
+
+    def recent(number: int, rows: Any, **more: Any) -> Any:
+        moment = now + timedelta(microseconds=number)
+        return poll(0, rows, **more, **{**at, "poll_id": number, "started_at": moment})
+
+    networks = {(1, c): NETWORK for c in ("A", "B", "C", "D", "E")}
+    networks[(1, "C")] = NETWORK | {"can_withdraw": False}
+    networks[(1, "E")] = NETWORK | {"min_withdraw_amount": Decimal(1000)}
+    chains = {(c,): _status("Normal") for c in "ABCDE"} | {("D",): _status("Maintenance")}
+    coin = {(1,): {"coin": "USDT", "status": "Normal"}}
+    fees = {(1, c): fee(amount, 7) for c, amount in zip("ABCDE", "21134", strict=True)}
+    warehouse.commit(
+        [
+            recent(1, chains, **CHAINS),
+            recent(2, networks, **NETWORKS),
+            recent(3, coin, feed="networks", dataset="coin"),
+            recent(4, {(7,): {"price_usd": Decimal("0.5")}}, **PRICES),
+            recent(5, fees),
+        ]
+    )
+
+    rows = query(
+        "SELECT cost_rank, chain, fee_usd::DOUBLE, reason_excluded FROM payout_route('USDT', 500)"
+        " ORDER BY cost_rank NULLS LAST, chain"
+    )
+
+    assert [
+        (1, "B", 0.5, None),
+        (2, "A", 1.0, None),
+        (None, "C", 0.5, "blocked:can_withdraw_false"),
+        (None, "D", 1.5, "blocked:maintenance"),
+        (None, "E", 2.0, "below_minimum"),
+    ] == rows
+    assert 5 == len(query("FROM payout_route(1, 500)"))
+    assert [(Decimal("1.5"),)] == query(
+        "SELECT saves_vs_worst_usd FROM payout_route_ranking WHERE chain = 'B'"
+    )
+
+
+def test_coverage_counts_what_was_planned_done_and_missed(
+    warehouse: Warehouse, poll: Any, fee: Any, query: Any
+) -> None:
+    """A day of 5-minute polls in which three were made, one of them failed."""
+    warehouse.commit([poll(0, {(1, "ETH"): fee("1")}), poll(5, None, error_code=11002), poll(30, {(1, "ETH"): fee("2")})])
+
+    ((planned, ok, failed, missed, gap, top),) = query(
+        "SELECT planned, ok, failed, missed, longest_gap_s, top_api_code FROM poll_coverage"
+        " WHERE day = '2026-03-01'"
+    )
+
+    assert (145, 2, 1, 142) == (planned, ok, failed, missed)
+    assert gap > 12 * 3600
+    assert 11002 == top
+
+
+def test_drift_is_kept_once_with_its_first_sample(
+    warehouse: Warehouse, poll: Any, fee: Any, query: Any
+) -> None:
+    """The same deviation in later polls is not news."""
+    drift = Drift("getWithdrawFee", "data.fee.extra", "new_field", "extra", None, '{"extra": 1}')
+    for minute in (0, 5):
+        warehouse.commit([poll(minute, {(1, "ETH"): fee("1")}, drift=(drift,))])
+
+    assert [("getWithdrawFee", "new_field", "2026-03-01 12:00:10+00")] == query(
+        "SELECT endpoint, kind, first_seen_at::VARCHAR FROM contract_drift"
+    )
