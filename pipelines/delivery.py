@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from ccpay_io import connect_published
 from ccpay_io.alerts import deliver as deliver_all
 from ccpay_io.alerts import due_notices
 from ccpay_io.errors import CcpayError, NothingPublished
@@ -42,7 +43,7 @@ def deliver(context: dg.OpExecutionContext, warehouse: WarehouseResource) -> Non
 def due_now(warehouse: WarehouseResource) -> list[tuple[str, int]]:
     """(notice id, attempts so far) of what the published file says is due."""
     try:
-        with warehouse.published() as con:
+        with connect_published(warehouse.settings().warehouse) as con:
             return due_notices(con, datetime.now(UTC))
     except NothingPublished:
         return []

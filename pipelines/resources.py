@@ -11,15 +11,14 @@ In another workspace, with variables of other names:
 """
 
 import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import dagster as dg
-import duckdb
 import polars as pl
 from pydantic import Field
 
-from ccpay_io import connect_published, load_settings
+from ccpay_io import load_settings
 from ccpay_io.feeds.collector import Collector
 from ccpay_io.feeds.session import open_collector, open_warehouse
 from ccpay_io.settings import Settings
@@ -81,16 +80,6 @@ class WarehouseResource(dg.ConfigurableResource):
             NothingPublished: nothing to read yet.
         """
         return read(view, self.settings().warehouse)
-
-    @contextmanager
-    def published(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A read-only, locked-down connection to the newest publication.
-
-        Raises:
-            NothingPublished: nothing to read yet.
-        """
-        with connect_published(self.settings().warehouse) as con:
-            yield con
 
     def open(self) -> Warehouse:
         """The warehouse for writing; touches nothing yet."""

@@ -27,7 +27,7 @@ FAILURE_INTERVAL_S = 29
 
 @dg.sensor(
     name="chain_watch",
-    job=deliver_notices,
+    job_name=deliver_notices.name,
     minimum_interval_seconds=cadences().watch_s - 1,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
@@ -68,7 +68,7 @@ def _summary(poll: PollResult) -> str:
 
 @dg.sensor(
     name="notice_delivery",
-    job=deliver_notices,
+    job_name=deliver_notices.name,
     minimum_interval_seconds=DELIVERY_INTERVAL_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )

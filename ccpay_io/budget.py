@@ -1,0 +1,74 @@
+"""How many requests a day the settings mean, and what that risks.
+
+Owns this arithmetic. Called by `ccpay up` and doctor before anything is polled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ccpay_io.errors import NothingPublished
+from ccpay_io.feeds.prices import BATCH
+from ccpay_io.pacing import CEILING_RPS
+from ccpay_io.settings import Settings
+from ccpay_io.store.reading import connect_published
+
+DAY_S = 86_400
+# What an account with every coin has; used until the first token list is known.
+TYPICAL_PAIRS, TYPICAL_COINS = 1_800, 775
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Requests per day.
+
+    Attributes:
+        per_feed: feed -> requests per day; "watch" is the 30-second chain watch.
+        pairs: (coin, chain) pairs that each fee poll asks for.
+        estimated: whether `pairs` is a guess, because no token list is known yet.
+        sweep_s: seconds that a fee poll takes at the highest pace.
+    """
+
+    per_feed: dict[str, int]
+    pairs: int
+    estimated: bool
+    sweep_s: float
+
+    @property
+    def total(self) -> int:
+        """Requests per day, all feeds."""
+        return sum(self.per_feed.values())
+
+
+def plan_of(settings: Settings) -> Plan:
+    """The plan that these settings mean, with the pairs that the warehouse knows."""
+    known = _known_pairs(settings.warehouse)
+    pairs, coins = known or (TYPICAL_PAIRS, TYPICAL_COINS)
+    watched = len(settings.watch.addresses) + len(settings.watch.cwallet_ids)
+    feeds = settings.feeds
+    # The snapshot of chains every five minutes takes a poll of the watch instead of asking.
+    per_poll = {
+        "watch": (feeds.watch_s, 1),
+        "fiats": (feeds.fiats, 1),
+        "coins": (feeds.coins, 1),
+        "networks": (feeds.networks, 1),
+        "prices": (feeds.prices, -(-coins // BATCH)),
+        "fees": (feeds.fees, pairs),
+        "watchlist": (feeds.watchlist, watched),
+    }
+    per_day = {name: DAY_S // cadence * n for name, (cadence, n) in per_poll.items()}
+    pace = settings.max_rps or CEILING_RPS
+    return Plan(per_day, pairs, estimated=known is None, sweep_s=pairs / pace)
+
+
+def _known_pairs(root: Path) -> tuple[int, int] | None:
+    """(pairs, fee coins) of the publication; None before the first fee poll."""
+    try:
+        with connect_published(root) as con:
+            row = con.execute(
+                "SELECT count(*), count(DISTINCT fee_coin_id) FROM withdraw_fee_now"
+            ).fetchone()
+    except NothingPublished:
+        return None
+    return (int(row[0]), int(row[1])) if row and row[0] else None

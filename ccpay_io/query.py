@@ -1,0 +1,135 @@
+"""One SQL statement on the published warehouse, and its rows in forms that keep amounts exact.
+
+Owns how a value leaves as text: decimals as plain digits without padding zeros, times in ISO 8601.
+Does not decide where the text goes. Called by `ccpay query`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from uuid import UUID
+
+import duckdb
+
+from ccpay_io.errors import QueryRefused
+from ccpay_io.store.reading import connect_published
+
+FETCH = 1000
+
+
+@dataclass(frozen=True)
+class Rows:
+    """An open result: column names, and rows that are fetched as they are read."""
+
+    columns: tuple[str, ...]
+    _result: duckdb.DuckDBPyConnection
+
+    def __iter__(self) -> Iterator[tuple[object, ...]]:
+        while chunk := self._fetch():
+            yield from chunk
+
+    def write_parquet(self, path: Path) -> None:
+        """Writes all rows, with their types, to a Parquet file.
+
+        Raises:
+            QueryRefused: the query fails while it runs.
+        """
+        with _clear_errors():
+            self._result.pl().write_parquet(path)
+
+    def _fetch(self) -> list[tuple[object, ...]]:
+        with _clear_errors():
+            return self._result.fetchmany(FETCH)
+
+
+@contextmanager
+def run_query(root: Path, sql: str) -> Iterator[Rows]:
+    """Runs a statement on the newest publication; read-only and locked down.
+
+    Args:
+        root: the warehouse folder.
+        sql: any statement; one that writes, or reads other files, is refused by the database.
+
+    Raises:
+        NothingPublished: nothing to read yet.
+        QueryRefused: the statement is not valid or not allowed.
+    """
+    with connect_published(root) as con:
+        with _clear_errors():
+            result = con.execute(sql)
+        yield Rows(_distinct([name for name, *_ in result.description or ()]), result)
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    """DuckDB's own words, without its class names; they quote the statement, which is the user's."""
+    try:
+        yield
+    except duckdb.PermissionException as error:
+        raise QueryRefused(
+            f"not allowed: {_first_line(error)}",
+            hint="queries read the published warehouse and nothing else; use --out for files",
+        ) from None
+    except duckdb.Error as error:
+        raise QueryRefused(
+            _first_line(error), hint="see the table data_dictionary for views and columns"
+        ) from None
+
+
+def _first_line(error: duckdb.Error) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[:2]) if lines else type(error).__name__
+
+
+def _distinct(names: list[str]) -> tuple[str, ...]:
+    """Column names, a repeated one with a number, so that no value is lost in a JSON object."""
+    ordered: list[str] = []
+    seen: dict[str, int] = {}
+    for name in names:
+        n = seen.get(name, 0)
+        ordered.append(name if n == 0 else f"{name}_{n}")
+        seen[name] = n + 1
+    return tuple(ordered)
+
+
+def plain_decimal(value: Decimal) -> str:
+    """All digits, no exponent, no padding zeros: 1.500 -> "1.5"."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def json_value(value: object) -> object:
+    """A value as `json.dumps` takes it; amounts as strings, so that no reader makes floats of them."""
+    match value:
+        case Decimal():
+            return plain_decimal(value)
+        case datetime() | date() | time():
+            return value.isoformat()
+        case timedelta():
+            return value.total_seconds()
+        case UUID():
+            return str(value)
+        case bytes():
+            return value.hex()
+        case list() | tuple():
+            return [json_value(item) for item in value]
+        case dict():
+            return {str(key): json_value(item) for key, item in value.items()}
+        case float() if value != value or value in (float("inf"), float("-inf")):
+            return None
+    return value
+
+
+def text_value(value: object) -> str:
+    """A value for a cell of a table or a CSV file; nothing for NULL."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    plain = json_value(value)
+    return plain if isinstance(plain, str) else str(plain)

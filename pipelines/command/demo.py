@@ -1,0 +1,29 @@
+"""`ccpay demo`: a made-up history to look around in."""
+
+import click
+from rich.progress import Progress
+
+from ccpay_io.demo import run_demo
+from ccpay_io.feeds.session import open_warehouse
+from ccpay_io.settings import load_settings
+from pipelines.command.output import name_environment, stderr
+
+
+@click.command("demo")
+@click.option("--days", type=click.IntRange(1, 400), default=30, show_default=True)
+def command(days: int) -> None:
+    """Writes a history of the sandbox's world into the sandbox's warehouse."""
+    settings = load_settings()
+    name_environment(settings)
+    with Progress(console=stderr()) as progress:
+        bar = progress.add_task(f"{days} days")
+        report = run_demo(
+            settings,
+            open_warehouse(settings),
+            days=days,
+            on_progress=lambda done, total: progress.update(bar, completed=done, total=total),
+        )
+    click.echo(
+        f"{report.polls} polls from {report.since:%Y-%m-%d} to {report.until:%Y-%m-%d} in"
+        f" {settings.warehouse / 'ccpay.duckdb'}"
+    )

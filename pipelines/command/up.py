@@ -1,0 +1,270 @@
+"""`ccpay up`: everything running, until Ctrl-C.
+
+Owns which programs run, in what order they start, and what a newcomer is told. Supervision is
+supervisor.py's. Imports no dagster: this process only watches the others.
+"""
+
+import os
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+from filelock import FileLock, Timeout
+from rich.console import Console
+
+from ccpay_io import sandbox
+from ccpay_io.budget import Plan, plan_of
+from ccpay_io.errors import CcpayError, ConfigError
+from ccpay_io.pacing import CEILING_RPS
+from ccpay_io.settings import Settings, load_settings
+from pipelines.command.output import stdout
+from pipelines.command.route import example_routes, print_routes
+from pipelines.command.supervisor import Supervisor
+from pipelines.instance import prepare_home
+
+PACKAGES = Path(__file__).parents[2]
+START_TIMEOUT_S = 90.0
+# Ctrl-C is over within ten seconds, also when a program does not listen.
+END_PATIENCE_S = 7.0
+
+
+class Stop:
+    """Remembers that somebody wants an end; a second time, that they want it now."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.patience_s = END_PATIENCE_S
+
+    def listen(self) -> None:
+        """Takes the signals, also where a shell started us with SIGINT ignored.
+
+        Programs started later get the default handlers back with that: a handler is reset by exec,
+        while "ignored" would be inherited and Dagster could then not be ended by signals.
+        """
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._handle)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.asked.is_set():
+            self.patience_s = 0.0
+        self.asked.set()
+
+
+@click.command("up")
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+def command(port: int) -> int:
+    """Polls, watches, alerts, and serves Dagster on 127.0.0.1, until Ctrl-C.
+
+    --port is Dagster's.
+    """
+    settings = load_settings()
+    console = stdout()
+    with _only_one(settings):
+        _check_port(port)
+        _introduce(console, settings, port)
+        stop = Stop()
+        stop.listen()
+        return _run(console, settings, port, stop)
+
+
+def _run(console: Console, settings: Settings, port: int, stop: Stop) -> int:
+    home = prepare_home(settings.dagster_home)
+    alerts = _Tail(settings.warehouse / "alerts.log")
+    programs = Supervisor(
+        settings.warehouse / "logs", _environment(home), lambda line: console.print(line)
+    )
+    try:
+        with tempfile.TemporaryDirectory(prefix="ccpay-") as folder:
+            code = _start(console, settings, programs, Path(folder), port, stop)
+            while code is None and not stop.asked.wait(0.25):
+                programs.tend()
+                for line in alerts.new_lines():
+                    console.print(line, markup=False)
+            if stop.asked.is_set():
+                console.print("stopping")
+            return code or 0
+    finally:
+        programs.end(patience_s=stop.patience_s)
+
+
+def _start(
+    console: Console,
+    settings: Settings,
+    programs: Supervisor,
+    folder: Path,
+    port: int,
+    stop: Stop,
+) -> int | None:
+    """Polls once, then starts everything; an exit code when there is nothing to run."""
+    python = [sys.executable, "-m"]
+    if settings.environment == "sandbox" and sandbox.locate(settings.warehouse) is None:
+        programs.keep("sandbox", [*python, "pipelines.command.main", "sandbox", "--port", "0"])
+        _wait(programs, stop, "sandbox", lambda: sandbox.locate(settings.warehouse) is not None)
+    console.print("first poll; it takes a minute or two")
+    code = programs.run([*python, "pipelines.command.first_poll"], stop.asked.is_set)
+    if code == 2 or stop.asked.is_set():
+        return code
+    _answer(console, settings)
+    code_server = folder / "code.sock"
+    workspace = _write_workspace(settings.dagster_home, code_server)
+    programs.keep(
+        "code",
+        [*python, "dagster", "api", "grpc", "--socket", str(code_server)]
+        + ["--module-name", "pipelines.definitions", "--working-directory", str(PACKAGES)],
+    )
+    _wait(programs, stop, "code", lambda: _listens(code_server))
+    programs.keep("daemon", [*python, "dagster._daemon", "run", "-w", str(workspace)])
+    programs.keep(
+        "webserver",
+        [*python, "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", str(workspace)],
+    )
+    _wait(programs, stop, "webserver", lambda: _port_open(port))
+    if not stop.asked.is_set():
+        console.print(f"Dagster is up: http://127.0.0.1:{port}  (Ctrl-C ends everything)")
+    return None
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """The environment of the programs.
+
+    Byte code is wanted, also where the environment says not to write it: every run would otherwise
+    compile Dagster anew. The working directory is the user's, who may have a folder `pipelines` of
+    their own, so it is kept off the import path.
+    """
+    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    path = os.pathsep.join(filter(None, [str(PACKAGES), inherited.get("PYTHONPATH")]))
+    return {**inherited, "DAGSTER_HOME": str(home), "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
+
+
+@contextmanager
+def _only_one(settings: Settings) -> Iterator[None]:
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.dagster_home / "up.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise CcpayError(
+            f"`ccpay up` is running already on {settings.warehouse}",
+            hint="use that one, or end it first",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _check_port(port: int) -> None:
+    """Fails before anything is polled if Dagster could not be served.
+
+    Raises:
+        ConfigError: the port is taken.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise ConfigError(
+                f"port {port} is in use", hint="stop what uses it, or choose another with --port"
+            ) from None
+
+
+def _introduce(console: Console, settings: Settings, port: int) -> None:
+    plan = plan_of(settings)
+    if settings.environment == "sandbox":
+        console.print("[yellow]sandbox: made-up data, no account needed[/yellow]")
+    console.print(f"Requests:  {_requests(plan)}; budget {settings.daily_budget:,} a day")
+    console.print(f"Ban risk:  {_risk(settings)}")
+    console.print(f"Dagster:   http://127.0.0.1:{port}")
+    console.print(f"Warehouse: {settings.warehouse / 'ccpay.duckdb'}", markup=False)
+
+
+def _requests(plan: Plan) -> str:
+    about = "about " if plan.estimated else ""
+    fees = plan.per_feed["fees"]
+    return f"{about}{plan.total:,} a day, {fees:,} of them for the fees of {plan.pairs:,} pairs"
+
+
+def _risk(settings: Settings) -> str:
+    if settings.environment == "sandbox":
+        return "none in the sandbox"
+    pace = settings.max_rps or CEILING_RPS
+    return (
+        f"low: at most {pace:g} requests a second, slower at the first refusal (11004); all calls"
+        " stop at 11014, before more harm is done"
+    )
+
+
+def _answer(console: Console, settings: Settings) -> None:
+    """One real answer from the data that is there now."""
+    try:
+        routes, currency = example_routes(settings)
+    except CcpayError as error:
+        console.print(f"no answer yet: {error}", markup=False)
+        return
+    if routes:
+        console.print(f"\nccpay route {routes[0].coin} 500 --fiat {currency}")
+        print_routes(console, routes[:5], currency)
+        console.print()
+
+
+def _write_workspace(home: Path, code_server: Path) -> Path:
+    """A workspace with our code server, which outlives the daemon's reloads every minute."""
+    workspace = home / "workspace.yaml"
+    workspace.write_text(
+        "load_from:\n  - grpc_server:\n"
+        f"      socket: {code_server}\n      location_name: ccpay\n",
+        "utf-8",
+    )
+    return workspace
+
+
+def _wait(programs: Supervisor, stop: Stop, name: str, ready: Callable[[], bool]) -> None:
+    """Waits until a program serves.
+
+    Raises:
+        CcpayError: it does not, in time.
+    """
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while not ready():
+        if stop.asked.wait(0.1):
+            return
+        programs.tend()
+        if time.monotonic() > deadline:
+            raise CcpayError(f"{name} does not start", hint=f"see {programs.log_of(name)}")
+
+
+def _listens(address: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(address)) == 0
+
+
+def _port_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class _Tail:
+    """New whole lines of a file that may not exist yet."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read = path.stat().st_size if path.exists() else 0
+
+    def new_lines(self) -> list[str]:
+        """Lines written since the last call."""
+        if not self._path.exists() or self._path.stat().st_size <= self._read:
+            return []
+        with self._path.open("rb") as file:
+            file.seek(self._read)
+            whole = file.read().rpartition(b"\n")[0]
+        self._read += len(whole) + 1 if whole else 0
+        return whole.decode("utf-8", "replace").splitlines()
