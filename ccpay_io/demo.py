@@ -121,7 +121,12 @@ def _plan(since: datetime, until: datetime) -> Iterator[tuple[datetime, str, int
         age_days = (until - moment).total_seconds() / 86_400
         fees_s, chains_s = next((f, c) for days, f, c in _STEPS if age_days <= days)
         at = moment.timestamp()
-        due = {"lists": _LIST_EVERY_S, "fiats": max(900, fees_s), "chains": chains_s, "fees": fees_s}
+        due = {
+            "lists": _LIST_EVERY_S,
+            "fiats": max(900, fees_s),
+            "chains": chains_s,
+            "fees": fees_s,
+        }
         for what, every in due.items():
             if at - last[what] >= every:
                 last[what] = at
@@ -160,7 +165,9 @@ async def _ask(client: WorldClient, world: World, feed: str) -> Asked:
         case "networks":
             return await ask_networks(client)
         case "prices":
-            return await ask_prices(client, sorted({n.fee_coin_id for n in world.universe.networks}))
+            return await ask_prices(
+                client, sorted({n.fee_coin_id for n in world.universe.networks})
+            )
     pairs = [(n.coin_id, n.chain) for n in world.universe.networks]
     return await ask_fees(client, pairs, deadline_s=60, workers=1)
 

@@ -5,9 +5,9 @@ Owns which raw status means what. Called by the collector.
 
 from __future__ import annotations
 
-from ccpay_io.client import CcpayClient
 from ccpay_io.feeds.asked import Asked, drift_gaps
 from ccpay_io.feeds.poll import Answers
+from ccpay_io.feeds.source import Source
 from ccpay_io.models import Chain, Drift
 from ccpay_io.store.datasets import DATASETS
 
@@ -20,13 +20,13 @@ def chain_state(raw: str) -> str:
     return _STATES.get("".join(raw.split()).casefold(), "unknown")
 
 
-async def ask_chains(client: CcpayClient) -> Asked:
+async def ask_chains(source: Source) -> Asked:
     """Asks for all chains, without the API's filter: its name differs between pages.
 
     Raises:
         ApiError: there is no answer.
     """
-    answer = await client.get_chain_list()
+    answer = await source.get_chain_list()
     gaps = drift_gaps(answer.drift, 1)
     known = {key for keys in gaps.values() for key in keys}
     frame = DATASETS["chain"].frame([_row(c) for c in answer.items if (c.chain,) not in known])

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from ccpay_io.client import CcpayClient
 from ccpay_io.feeds.asked import Asked, drift_gaps
 from ccpay_io.feeds.poll import Answers
+from ccpay_io.feeds.source import Source
 from ccpay_io.store.datasets import DATASETS
 
 
-async def ask_coins(client: CcpayClient) -> Asked:
+async def ask_coins(source: Source) -> Asked:
     """Asks for the swappable coins; the list has what the merchant added in the dashboard.
 
     Raises:
         ApiError: there is no answer.
     """
-    answer = await client.get_swap_coin_list()
+    answer = await source.get_swap_coin_list()
     gaps = drift_gaps(answer.drift, 1)
     frame = DATASETS["swap_coin"].frame(
         [

@@ -271,9 +271,7 @@ class Collector:
             rows=rows, changed=changed, refused=refused, unknown=unknown, reused=True,
         )  # fmt: skip
 
-    def _keep_raw(
-        self, feed: str, started: datetime, exchanges: list[Exchange]
-    ) -> RawFile | None:
+    def _keep_raw(self, feed: str, started: datetime, exchanges: list[Exchange]) -> RawFile | None:
         if not exchanges:
             return None
         header = {

@@ -10,10 +10,10 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from ccpay_io.client import CcpayClient
 from ccpay_io.errors import ApiError, Policy
 from ccpay_io.feeds.asked import Asked, reason_of
 from ccpay_io.feeds.poll import Answers
+from ccpay_io.feeds.source import Source
 from ccpay_io.models import Drift
 from ccpay_io.store.datasets import DATASETS
 
@@ -63,7 +63,7 @@ class _Sweep:
 
 
 async def ask_fees(
-    client: CcpayClient,
+    source: Source,
     pairs: Sequence[Pair],
     *,
     deadline_s: float,
@@ -84,7 +84,7 @@ async def ask_fees(
         while waiting and sweep.stopped is None:
             pair = waiting.pop()
             asking.add(pair)
-            await _ask_one(client, pair, sweep)
+            await _ask_one(source, pair, sweep)
             asking.discard(pair)
 
     try:
@@ -98,11 +98,11 @@ async def ask_fees(
     return _asked(sweep)
 
 
-async def _ask_one(client: CcpayClient, pair: Pair, sweep: _Sweep) -> None:
+async def _ask_one(source: Source, pair: Pair, sweep: _Sweep) -> None:
     coin_id, chain = pair
     row: dict[str, object] = {"coin_id": coin_id, "chain": chain}
     try:
-        fee = await client.get_withdraw_fee(coin_id, chain)
+        fee = await source.get_withdraw_fee(coin_id, chain)
     except ApiError as error:
         if error.is_answer:
             sweep.answered({**row, "state": "refused", "refusal_code": error.code})

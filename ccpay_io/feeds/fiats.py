@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from ccpay_io.client import CcpayClient
 from ccpay_io.feeds.asked import Asked, drift_gaps
 from ccpay_io.feeds.poll import Answers
+from ccpay_io.feeds.source import Source
 from ccpay_io.store.datasets import DATASETS
 
 
-async def ask_fiats(client: CcpayClient) -> Asked:
+async def ask_fiats(source: Source) -> Asked:
     """Asks for all fiats.
 
     Raises:
         ApiError: there is no answer.
     """
-    answer = await client.get_fiat_list()
+    answer = await source.get_fiat_list()
     gaps = drift_gaps(answer.drift, 1)
     frame = DATASETS["fiat"].frame(
         [

@@ -4,20 +4,20 @@ getCoinList in one call. Called by the collector.
 
 from __future__ import annotations
 
-from ccpay_io.client import CcpayClient
 from ccpay_io.feeds.asked import Asked, drift_gaps
 from ccpay_io.feeds.poll import Answers
+from ccpay_io.feeds.source import Source
 from ccpay_io.models import Coin, CoinNetwork
 from ccpay_io.store.datasets import DATASETS
 
 
-async def ask_networks(client: CcpayClient) -> Asked:
+async def ask_networks(source: Source) -> Asked:
     """Asks for every token that is enabled for the merchant.
 
     Raises:
         ApiError: there is no answer, or this account may not ask.
     """
-    answer = await client.get_coin_list()
+    answer = await source.get_coin_list()
     coin_gaps, network_gaps = drift_gaps(answer.drift, 1), drift_gaps(answer.drift, 2)
     # A coin whose item could not be read says nothing about its networks: they are not absent.
     complete = not coin_gaps

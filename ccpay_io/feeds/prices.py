@@ -6,16 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ccpay_io.client import CcpayClient
 from ccpay_io.feeds.asked import Asked
 from ccpay_io.feeds.poll import Answers
+from ccpay_io.feeds.source import Source
 from ccpay_io.store.datasets import DATASETS
 
 # No limit is documented for one request; 200 ids keep the body well below any usual one.
 BATCH = 200
 
 
-async def ask_prices(client: CcpayClient, coin_ids: Sequence[int]) -> Asked:
+async def ask_prices(source: Source, coin_ids: Sequence[int]) -> Asked:
     """Asks for the prices of these coins, in batches.
 
     A coin that the API leaves out has no answer: unknown, not zero.
@@ -26,7 +26,7 @@ async def ask_prices(client: CcpayClient, coin_ids: Sequence[int]) -> Asked:
     rows: list[dict[str, object]] = []
     drift = []
     for start in range(0, len(coin_ids), BATCH):
-        answer = await client.get_coin_usdt_price(coin_ids[start : start + BATCH])
+        answer = await source.get_coin_usdt_price(coin_ids[start : start + BATCH])
         drift.extend(answer.drift)
         rows.extend(
             {"coin_id": coin_id, "state": "ok", "price_usd": price}

@@ -36,17 +36,19 @@ async def open_collector(
 
 def open_warehouse(settings: Settings) -> Warehouse:
     """The warehouse of these settings, for writing; touches nothing yet."""
-    return Warehouse(
-        settings.warehouse, settings.stamp, keep_versions=settings.retention.versions
-    )
+    return Warehouse(settings.warehouse, settings.stamp, keep_versions=settings.retention.versions)
 
 
 def open_pacer(settings: Settings) -> Pacer:
     """The pace, budget and breaker that all processes with these credentials share."""
-    pace = {} if settings.max_rps is None else {
-        "start_rps": settings.max_rps,
-        "ceiling_rps": settings.max_rps,
-    }
+    pace = (
+        {}
+        if settings.max_rps is None
+        else {
+            "start_rps": settings.max_rps,
+            "ceiling_rps": settings.max_rps,
+        }
+    )
     return Pacer(
         settings.warehouse / "limits.sqlite",
         credentials_key=settings.credentials.app_id.reveal(),

@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable
 
-from ccpay_io.client import CcpayClient
 from ccpay_io.errors import ApiError
 from ccpay_io.feeds.asked import Asked, reason_of
 from ccpay_io.feeds.poll import Answers
+from ccpay_io.feeds.source import PayeeSource
 from ccpay_io.settings import WatchedAddress, WatchedCwallet, WatchSettings
 from ccpay_io.store.datasets import DATASETS
 
@@ -24,7 +24,7 @@ def stored_form(text: str) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-async def ask_watchlist(client: CcpayClient, watch: WatchSettings) -> Asked:
+async def ask_watchlist(source: PayeeSource, watch: WatchSettings) -> Asked:
     """Asks for each watched address and Cwallet id in turn; one failure does not stop the rest."""
     addresses: list[dict[str, object]] = []
     users: list[dict[str, object]] = []
@@ -37,13 +37,15 @@ async def ask_watchlist(client: CcpayClient, watch: WatchSettings) -> Asked:
             "chain": entry.chain,
             "address": stored_form(entry.address),
         }
-        await _ask(_address(client, entry), key, addresses, address_gaps, errors)
+        await _ask(_address(source, entry), key, addresses, address_gaps, errors)
     for user in watch.cwallet_ids:
         key = {"label": user.label, "cwallet_user_id": stored_form(user.cwallet_user_id)}
-        await _ask(_user(client, user), key, users, user_gaps, errors)
+        await _ask(_user(source, user), key, users, user_gaps, errors)
     return Asked(
         {
-            "address_validity": Answers(DATASETS["address_validity"].frame(addresses), address_gaps),
+            "address_validity": Answers(
+                DATASETS["address_validity"].frame(addresses), address_gaps
+            ),
             "cwallet_user": Answers(DATASETS["cwallet_user"].frame(users), user_gaps),
         },
         error=errors[0] if errors else None,
@@ -67,11 +69,11 @@ async def _ask(
             errors.append(error)
 
 
-async def _address(client: CcpayClient, entry: WatchedAddress) -> dict[str, object]:
-    answer = await client.check_withdrawal_address_validity(entry.chain, entry.address)
+async def _address(source: PayeeSource, entry: WatchedAddress) -> dict[str, object]:
+    answer = await source.check_withdrawal_address_validity(entry.chain, entry.address)
     return {"is_valid": answer.is_valid}
 
 
-async def _user(client: CcpayClient, user: WatchedCwallet) -> dict[str, object]:
-    answer = await client.get_cwallet_user_id(user.cwallet_user_id)
+async def _user(source: PayeeSource, user: WatchedCwallet) -> dict[str, object]:
+    answer = await source.get_cwallet_user_id(user.cwallet_user_id)
     return {"user_name": answer.cwallet_user_name}

@@ -23,9 +23,7 @@ def remember_missing(
         con.execute("DELETE FROM store.missing_pair")
     if poll.feed != "fees" or "withdraw_fee" not in poll.answers:
         return
-    missing = poll.answers["withdraw_fee"].frame.filter(
-        pl.col("refusal_code").is_in(NO_SUCH_PAIR)
-    )
+    missing = poll.answers["withdraw_fee"].frame.filter(pl.col("refusal_code").is_in(NO_SUCH_PAIR))
     if missing.is_empty():
         return
     con.register("missing", missing.select("coin_id", "chain", "refusal_code").to_arrow())

@@ -66,14 +66,17 @@ def _stage(
     con.register("incoming", answers.frame.to_arrow())
     con.register("incoming_gap", gaps.to_arrow())
     try:
-        con.execute(f"""
+        con.execute(
+            f"""
             INSERT INTO store.{dataset.name}_entity BY NAME
             SELECT (SELECT coalesce(max(entity_id), 0) FROM store.{dataset.name}_entity)
                        + row_number() OVER (ORDER BY {keys}) AS entity_id,
                    ?::BIGINT AS first_poll_id, {keys}
             FROM (SELECT {keys} FROM incoming UNION SELECT {keys} FROM incoming_gap)
             ANTI JOIN store.{dataset.name}_entity USING ({keys})
-            """, [poll_id])
+            """,
+            [poll_id],
+        )
         for target, source in (("answered", "incoming"), ("gap", "incoming_gap")):
             con.execute(f"""
                 CREATE TEMP TABLE {target} AS
@@ -112,12 +115,17 @@ def _insert_changes(
               AND entity_id NOT IN (SELECT entity_id FROM temp.answered)
               AND entity_id NOT IN (SELECT entity_id FROM temp.gap)
             """)
-    con.execute(f"""
+    con.execute(
+        f"""
         INSERT INTO store.{dataset.name}_observation BY NAME
         SELECT ?::BIGINT AS poll_id, entity_id, state, {columns}
         FROM temp.changed ORDER BY entity_id
-        """, [poll_id])
-    row = con.execute("SELECT count(*), coalesce(bool_or(moved), false) FROM temp.changed").fetchone()
+        """,
+        [poll_id],
+    )
+    row = con.execute(
+        "SELECT count(*), coalesce(bool_or(moved), false) FROM temp.changed"
+    ).fetchone()
     assert row is not None
     return int(row[0]), bool(row[1])
 
@@ -130,32 +138,44 @@ def _refresh_current(con: duckdb.DuckDBPyConnection, dataset: Dataset, poll: Pol
     # What the entity was before this change was last confirmed at `answered_at` (an absence: by the
     # last complete poll), so the change lies between that moment and this poll: the bounds of an
     # event that is seen by sampling.
-    con.execute(f"""
+    con.execute(
+        f"""
         UPDATE {table} AS c
         SET {values}, changed_poll_id = ?, changed_by = ?, changed_after = CASE
             WHEN c.state = 'absent' THEN (
                 SELECT max(observed_at) FROM store.poll WHERE feed = ? AND outcome IN ('ok', 'partial'))
             ELSE c.answered_at END
         FROM temp.changed AS n WHERE c.entity_id = n.entity_id
-        """, [*when, poll.feed])
+        """,
+        [*when, poll.feed],
+    )
     extras = "".join(f', "{e}" = a."{e}"' for e in dataset.extras)
-    con.execute(f"""
+    con.execute(
+        f"""
         UPDATE {table} AS c SET answered_poll_id = ?, answered_at = ?{extras}
         FROM temp.answered AS a WHERE c.entity_id = a.entity_id
-        """, when)
-    con.execute(f"""
+        """,
+        when,
+    )
+    con.execute(
+        f"""
         INSERT INTO {table} BY NAME
         SELECT a.*, ?::BIGINT AS changed_poll_id, ?::TIMESTAMPTZ AS changed_by,
                ?::BIGINT AS answered_poll_id, ?::TIMESTAMPTZ AS answered_at
         FROM temp.answered AS a ANTI JOIN {table} USING (entity_id)
         ORDER BY entity_id
-        """, [*when, *when])
+        """,
+        [*when, *when],
+    )
 
 
 def _insert_gaps(con: duckdb.DuckDBPyConnection, dataset: Dataset, poll_id: int) -> None:
-    con.execute("""
+    con.execute(
+        """
         INSERT INTO store.poll_gap BY NAME
         SELECT ?::BIGINT AS poll_id, ?::VARCHAR AS dataset, reason,
                list(entity_id ORDER BY entity_id) AS entity_ids
         FROM temp.gap GROUP BY reason ORDER BY reason
-        """, [poll_id, dataset.name])
+        """,
+        [poll_id, dataset.name],
+    )

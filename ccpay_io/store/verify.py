@@ -151,7 +151,9 @@ def _publication(con: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> Iterat
     what = "the published file is a whole copy"
     try:
         with connect_published(warehouse.root) as published:
-            theirs = set(published.execute("SELECT poll_id, changed_count FROM store.poll").fetchall())
+            theirs = set(
+                published.execute("SELECT poll_id, changed_count FROM store.poll").fetchall()
+            )
     except NothingPublished:
         yield Finding(True, what, "nothing is published yet")
         return

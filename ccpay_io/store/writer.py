@@ -109,9 +109,7 @@ class Warehouse:
             yield con
             self._step("commit")
 
-    def commit(
-        self, polls: Sequence[Poll], *, evaluate: Evaluate | None = None
-    ) -> list[Committed]:
+    def commit(self, polls: Sequence[Poll], *, evaluate: Evaluate | None = None) -> list[Committed]:
         """Stores whole polls in one transaction: ledger, observations, current values, alerts.
 
         A poll that is in the store already changes nothing.
@@ -148,8 +146,7 @@ class Warehouse:
         poll = replace(poll, poll_id=poll_id)
         self._step("observations")
         written = [
-            write_answers(con, poll, name, answers)
-            for name, answers in poll.answers.items()
+            write_answers(con, poll, name, answers) for name, answers in poll.answers.items()
         ]
         totals = Totals(
             changed=sum(w.changed for w in written),

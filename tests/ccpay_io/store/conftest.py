@@ -87,7 +87,9 @@ def poll() -> MakePoll:
 def fee() -> Callable[..., dict[str, object]]:
     """The values of an answered fee."""
 
-    def make(amount: str, coin_id: int = 1, coin: str = "ETH", **extra: object) -> dict[str, object]:
+    def make(
+        amount: str, coin_id: int = 1, coin: str = "ETH", **extra: object
+    ) -> dict[str, object]:
         return {
             "fee_amount": Decimal(amount),
             "fee_coin_id": coin_id,

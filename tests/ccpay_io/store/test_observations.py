@@ -99,7 +99,8 @@ def test_any_history_is_reconstructed_exactly(
     empty_private: Path, script: list[Any], batched: bool
 ) -> None:
     """Gaps, refusals, partial and failed polls, vanishing and returning pairs: every snapshot of
-    every poll comes back row for row, and verify finds the store whole."""
+    every poll comes back row for row, and verify finds the store whole.
+    """
     model, polls = Model(), []
     for number, said in enumerate(script):
         at = datetime(2026, 5, 1, tzinfo=UTC) + timedelta(minutes=5 * number)
@@ -108,7 +109,18 @@ def test_any_history_is_reconstructed_exactly(
         failed = {"error_name": "TimedOut"} if said == "failed" else {}
         outcome = "failed" if said == "failed" else "ok"
         polls.append(
-            Poll(poll_id, "fees", outcome, at, at, 1, model.answers, writer="t", cadence_s=300, **failed)
+            Poll(
+                poll_id,
+                "fees",
+                outcome,
+                at,
+                at,
+                1,
+                model.answers,
+                writer="t",
+                cadence_s=300,
+                **failed,
+            )
         )
     with TemporaryDirectory() as folder:
         warehouse = Warehouse(Path(folder), "test")
@@ -121,7 +133,7 @@ def test_any_history_is_reconstructed_exactly(
         con.close()
 
         assert sorted(model.expected, key=repr) == sorted(found, key=repr)
-        assert [] == [finding for finding in verify(warehouse) if not finding.ok]
+        assert [finding for finding in verify(warehouse) if not finding.ok] == []
 
 
 def test_an_unchanged_answer_leaves_no_row(
@@ -132,12 +144,12 @@ def test_an_unchanged_answer_leaves_no_row(
     later = {p: fee("0.5", network_fee_inquiry_id=f"new {p}") for p in reversed(PAIRS)}
     (second,) = warehouse.commit([poll(5, later)])
 
-    assert 0 == second.totals.changed
-    assert [(5,)] == query("SELECT count(*) FROM store.withdraw_fee_observation")
-    assert [("new (1, 'ETH')",)] == query(
+    assert second.totals.changed == 0
+    assert query("SELECT count(*) FROM store.withdraw_fee_observation") == [(5,)]
+    assert query(
         "SELECT network_fee_inquiry_id FROM store.withdraw_fee_current c"
         " JOIN store.withdraw_fee_entity e USING (entity_id) WHERE e.coin_id = 1 AND chain = 'ETH'"
-    )
+    ) == [("new (1, 'ETH')",)]
 
 
 def test_an_unanswered_pair_is_unknown_and_not_carried_over(
@@ -162,7 +174,7 @@ def test_a_change_is_bounded_by_the_last_confirmation(
 
     rows = query("SELECT started_after::VARCHAR, started_by::VARCHAR FROM chain_status_now")
 
-    assert [("2026-03-01 12:05:10+00", "2026-03-01 12:10:10+00")] == rows
+    assert rows == [("2026-03-01 12:05:10+00", "2026-03-01 12:10:10+00")]
 
 
 @pytest.mark.parametrize("name", list(DATASETS))
@@ -176,8 +188,16 @@ def test_tables_have_the_columns_of_their_dataset(name: str, query: Any) -> None
 
     assert ["entity_id", "first_poll_id", *dataset.keys] == columns("entity")
     assert ["poll_id", "entity_id", "state", *dataset.values] == columns("observation")
-    bookkeeping = ["changed_poll_id", "changed_after", "changed_by", "answered_poll_id", "answered_at"]
-    assert ["entity_id", "state", *dataset.values, *dataset.extras, *bookkeeping] == columns("current")
+    bookkeeping = [
+        "changed_poll_id",
+        "changed_after",
+        "changed_by",
+        "answered_poll_id",
+        "answered_at",
+    ]
+    assert ["entity_id", "state", *dataset.values, *dataset.extras, *bookkeeping] == columns(
+        "current"
+    )
 
 
 def test_every_dataset_is_written_by_some_feed() -> None:
@@ -200,17 +220,17 @@ def test_a_pair_that_does_not_exist_is_remembered_until_a_list_changes(
     as_chains = {"feed": "chains", "dataset": "chain"}
     warehouse.commit([poll(0, {("ETH",): chain}, **as_chains)])
     warehouse.commit([poll(5, {(1, "ETH"): refused})])
-    assert [(1, "ETH", 13001)] == missing()
+    assert missing() == [(1, "ETH", 13001)]
 
     warehouse.commit([poll(6, {("ETH",): {**chain, "state": "maintenance"}}, **as_chains)])
-    assert [(1, "ETH", 13001)] == missing()
+    assert missing() == [(1, "ETH", 13001)]
 
     warehouse.commit([poll(7, {("ETH",): chain, ("NEW",): chain}, **as_chains)])
-    assert [] == missing()
+    assert missing() == []
 
 
 def test_an_amount_that_does_not_fit_is_an_error_and_not_null() -> None:
-    """polars turns a decimal that overflows into null without a word; the frame does not."""
+    """Polars turns a decimal that overflows into null without a word; the frame does not."""
     row = {"coin_id": 1, "price_usd": Decimal(10) ** 20, "state": "ok"}
 
     with pytest.raises(ValueError, match="price_usd"):

@@ -67,7 +67,7 @@ def _kill_at(root: Path, step: str, after: int = 1) -> list[str]:
         check=False,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
-    assert -signal.SIGKILL == done.returncode, done.stderr
+    assert done.returncode == -signal.SIGKILL, done.stderr
     return done.stdout.split()
 
 
@@ -79,8 +79,8 @@ def _check_whole(warehouse: Warehouse, acknowledged: list[str], before: int) -> 
             "SELECT count(*) FROM (SELECT poll_id FROM withdraw_fee_snapshot GROUP BY 1 HAVING count(*) <> 200)"
         ).fetchone()[0]
     assert published >= before + acknowledged.count("published")
-    assert 0 == torn
-    assert [] == [finding for finding in verify(warehouse) if not finding.ok]
+    assert torn == 0
+    assert [finding for finding in verify(warehouse) if not finding.ok] == []
     with warehouse.transaction() as con:
         polls: int = con.execute("SELECT count(*) FROM store.poll").fetchone()[0]
     assert polls >= before + acknowledged.count("committed")
@@ -92,13 +92,13 @@ def _check_whole(warehouse: Warehouse, acknowledged: list[str], before: int) -> 
 def test_a_kill_at_any_step_loses_nothing_and_the_next_poll_works(
     warehouse: Warehouse, step: str
 ) -> None:
-    """kill -9 inside a commit or a publication: the published file opens, whole; verify is clean."""
+    """Kill -9 inside a commit or a publication: the published file opens, whole; verify is clean."""
     acknowledged = _kill_at(warehouse.root, step)
     polls = _check_whole(warehouse, acknowledged, 0)
 
     again = _kill_at(warehouse.root, "begin")
 
-    assert ["committed", "published"] == again
+    assert again == ["committed", "published"]
     _check_whole(warehouse, again, polls)
 
 
@@ -122,8 +122,8 @@ def test_published_files_are_read_only_and_old_versions_go(
 
     versions = sorted((warehouse.root / "versions").iterdir())
 
-    assert 5 == len(versions)
-    assert 0o444 == stat.S_IMODE(versions[-1].stat().st_mode)
+    assert len(versions) == 5
+    assert stat.S_IMODE(versions[-1].stat().st_mode) == 0o444
     assert versions[-1].samefile(stable_path(warehouse.root))
     assert versions[-1] == newest_version(warehouse.root)
 
@@ -149,7 +149,7 @@ def test_a_write_ahead_log_left_by_a_careless_reader_poisons_nothing(
     con = duckdb.connect(str(stable), read_only=True)
     stamps = con.execute("SELECT environment FROM store.stamp").fetchall()
     con.close()
-    assert [("test",)] == stamps
+    assert stamps == [("test",)]
 
 
 def test_a_copy_elsewhere_answers_the_same(
@@ -211,7 +211,7 @@ def _side_by_side(warehouse: Warehouse, poll: Any, fee: Any, seconds: float) -> 
         warehouse.publish(force=True)
         written += 1
     out, err = reader.communicate()
-    assert 0 == reader.returncode, err
+    assert reader.returncode == 0, err
     reads, newest = map(int, out.split())
     assert newest <= written
     return reads, written
@@ -249,5 +249,5 @@ def test_an_open_connection_keeps_its_publication(
         warehouse.commit([poll(5, {(1, "ETH"): fee("2")})])
         warehouse.publish(force=True)
         with connect_published(warehouse.root) as new:
-            assert [(1,)] == old.execute(count).fetchall()
-            assert [(2,)] == new.execute(count).fetchall()
+            assert old.execute(count).fetchall() == [(1,)]
+            assert new.execute(count).fetchall() == [(2,)]

@@ -27,8 +27,8 @@ def test_a_raw_file_holds_header_and_answers_under_the_hash_of_its_content(tmp_p
 
     assert raw.sha256 == sha256
     assert raw.sha256[:16] in raw.name
-    assert 7 == header["poll_id"]
-    assert '{"code": 10000}' == line["response"]
+    assert header["poll_id"] == 7
+    assert line["response"] == '{"code": 10000}'
     assert "headers" not in line
 
 
@@ -46,7 +46,7 @@ def test_bytes_that_are_no_text_are_kept_as_escapes(tmp_path: Path) -> None:
     """A bad answer must not make the record fail."""
     raw = _write(tmp_path, b"\xff\xfe")
 
-    assert r"\xff\xfe" == read_raw(tmp_path, raw.name)[1][1]["response"]
+    assert read_raw(tmp_path, raw.name)[1][1]["response"] == r"\xff\xfe"
 
 
 def test_equal_content_has_one_hash(tmp_path: Path) -> None:
@@ -59,9 +59,9 @@ def test_equal_content_has_one_hash(tmp_path: Path) -> None:
 
 def test_old_days_are_deleted_and_young_ones_kept(tmp_path: Path) -> None:
     """Retention counts whole days; a folder without raw files is no error."""
-    assert 0 == prune_raw(tmp_path, keep_days=14, now=AT)
+    assert prune_raw(tmp_path, keep_days=14, now=AT) == 0
     old, young = _write(tmp_path, b"x", "2026-02-10"), _write(tmp_path, b"x", "2026-02-20")
 
-    assert 1 == prune_raw(tmp_path, keep_days=14, now=AT)
+    assert prune_raw(tmp_path, keep_days=14, now=AT) == 1
     assert not (tmp_path / "raw" / old.name).exists()
     assert (tmp_path / "raw" / young.name).exists()

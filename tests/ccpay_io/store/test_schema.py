@@ -46,11 +46,11 @@ def test_every_view_exists_and_every_column_is_described(query: Any) -> None:
     )
 
     assert set(columns) == set(described)
-    assert 17 <= len({view for view, _ in columns})
+    assert len({view for view, _ in columns}) >= 17
     comments = query(
         "SELECT view_name FROM duckdb_views() WHERE NOT internal AND comment NOT LIKE 'Grain: %'"
     )
-    assert [] == comments
+    assert comments == []
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ def test_views_are_replaced_when_their_text_changed(warehouse: Warehouse, query:
         con.execute("UPDATE store.migration SET name = 'views:old' WHERE name LIKE 'views:%'")
     warehouse.commit([])
 
-    assert [(0,)] == query("SELECT count(*) FROM duckdb_views() WHERE view_name = 'of_the_past'")
-    assert [(1,)] == query("SELECT count(*) FROM duckdb_views() WHERE view_name = 'chain'")
+    assert query("SELECT count(*) FROM duckdb_views() WHERE view_name = 'of_the_past'") == [(0,)]
+    assert query("SELECT count(*) FROM duckdb_views() WHERE view_name = 'chain'") == [(1,)]
 
 
 def test_a_transaction_that_fails_leaves_nothing() -> None:
@@ -92,5 +92,5 @@ def test_a_transaction_that_fails_leaves_nothing() -> None:
         con.execute("CREATE TABLE half (x INTEGER)")
         con.execute("SELECT * FROM nowhere")
 
-    assert [] == con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'half'").fetchall()
+    assert con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'half'").fetchall() == []
     con.close()

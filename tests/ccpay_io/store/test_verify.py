@@ -33,7 +33,7 @@ def test_each_kind_of_damage_is_found(
     """A clean warehouse passes every check; damaged on purpose, it fails the right one."""
     warehouse.commit([poll(0, {(1, "ETH"): fee("1"), (2, "ETH"): fee("1")})])
     warehouse.commit([poll(5, {(1, "ETH"): fee("2")})])
-    assert [] == [finding for finding in verify(warehouse) if not finding.ok]
+    assert [finding for finding in verify(warehouse) if not finding.ok] == []
 
     with warehouse.transaction() as con:
         con.execute(DAMAGE[promise])
@@ -53,4 +53,4 @@ def test_a_published_file_that_is_damaged_is_found(
 
     (finding,) = [finding for finding in verify(warehouse) if not finding.ok]
 
-    assert "the published file is a whole copy" == finding.what
+    assert finding.what == "the published file is a whole copy"

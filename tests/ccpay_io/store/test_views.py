@@ -27,7 +27,12 @@ NETWORK = {
 CHAINS = {"feed": "chains", "dataset": "chain", "cadence_s": 30}
 NETWORKS = {"feed": "networks", "dataset": "coin_network"}
 PRICES = {"feed": "prices", "dataset": "coin_price", "complete": False}
-EXTREMES = ("0.000000000000000001", "100000000000000000", "0", "99999999999999999999.999999999999999999")
+EXTREMES = (
+    "0.000000000000000001",
+    "100000000000000000",
+    "0",
+    "99999999999999999999.999999999999999999",
+)
 
 
 def _status(word: str) -> dict[str, object]:
@@ -100,9 +105,11 @@ def test_a_fee_without_a_price_says_why(
     refused = {"state": "refused", "refusal_code": 13004}
     warehouse.commit([poll(0, {(1, "ETH"): fee("1"), (2, "ETH"): refused})])
 
-    rows = query("SELECT coin_id, fee_usd, fee_usd_reason, refusal_code FROM withdraw_fee_now ORDER BY 1")
+    rows = query(
+        "SELECT coin_id, fee_usd, fee_usd_reason, refusal_code FROM withdraw_fee_now ORDER BY 1"
+    )
 
-    assert [(1, None, "no_price", None), (2, None, "no_fee", 13004)] == rows
+    assert rows == [(1, None, "no_price", None), (2, None, "no_fee", 13004)]
 
 
 def test_after_a_failed_fee_poll_every_pair_is_unknown(
@@ -115,7 +122,7 @@ def test_after_a_failed_fee_poll_every_pair_is_unknown(
         "SELECT state, unknown_reason, fee_amount, route_state, observed_at::VARCHAR FROM withdraw_fee_now"
     )
 
-    assert [("unknown", "TimedOut", None, "unknown:TimedOut", "2026-03-01 12:00:10+00")] == rows
+    assert rows == [("unknown", "TimedOut", None, "unknown:TimedOut", "2026-03-01 12:00:10+00")]
 
 
 @pytest.mark.parametrize(
@@ -156,10 +163,10 @@ def test_a_chain_that_is_no_longer_listed_is_absent(
 
     rows = query("SELECT chain, status, observed_at::VARCHAR FROM chain_status_now ORDER BY 1")
 
-    assert [
+    assert rows == [
         ("A", "normal", "2026-03-01 12:01:10+00"),
         ("B", "absent", "2026-03-01 12:01:10+00"),
-    ] == rows
+    ]
 
 
 def test_chain_status_history_has_one_row_per_stretch(
@@ -168,20 +175,22 @@ def test_chain_status_history_has_one_row_per_stretch(
     """A maintenance with an outage inside: known stretches around an unknown one, polls counted."""
     words = ["Normal", "Normal", "Maintenance", None, None, "Maintenance", "Normal"]
     for minute, word in enumerate(words):
-        warehouse.commit([poll(minute, None if word is None else {("TRX",): _status(word)}, **CHAINS)])
+        warehouse.commit(
+            [poll(minute, None if word is None else {("TRX",): _status(word)}, **CHAINS)]
+        )
 
     rows = query(
         "SELECT status, poll_count, unknown_poll_count, strftime(valid_from, '%M'), strftime(valid_to, '%M')"
         " FROM chain_status_history ORDER BY valid_from"
     )
 
-    assert [
+    assert rows == [
         ("normal", 2, 0, "00", "02"),
         ("maintenance", 1, 0, "02", "03"),
         ("unknown", 2, 2, "03", "05"),
         ("maintenance", 1, 0, "05", "06"),
         ("normal", 1, 0, "06", None),
-    ] == rows
+    ]
 
 
 def test_fee_history_fills_nothing_across_unknown(
@@ -191,20 +200,22 @@ def test_fee_history_fills_nothing_across_unknown(
     same = {(1, "ETH"): fee("1"), (2, "ETH"): fee("1")}
     warehouse.commit([poll(0, same), poll(5, same)])
     warehouse.commit([poll(10, {(2, "ETH"): fee("1")}, gaps={"deadline": [(1, "ETH")]})])
-    warehouse.commit([poll(15, same), poll(20, None), poll(25, {(1, "ETH"): fee("2"), (2, "ETH"): fee("1")})])
+    warehouse.commit(
+        [poll(15, same), poll(20, None), poll(25, {(1, "ETH"): fee("2"), (2, "ETH"): fee("1")})]
+    )
 
     rows = query(
         "SELECT coin_id, fee_amount::INTEGER, strftime(valid_from, '%M'), strftime(valid_to, '%M'),"
         " fee_amount_change_pct FROM withdraw_fee_history ORDER BY coin_id, valid_from"
     )
 
-    assert [
+    assert rows == [
         (1, 1, "00", "10", None),
         (1, 1, "15", "20", 0.0),
         (1, 2, "25", None, 100.0),
         (2, 1, "00", "20", None),
         (2, 1, "25", None, 0.0),
-    ] == rows
+    ]
 
 
 def test_a_fee_is_valued_with_the_price_known_at_the_time(
@@ -213,17 +224,19 @@ def test_a_fee_is_valued_with_the_price_known_at_the_time(
     """A later price does not change what a fee was worth."""
     warehouse.commit(
         [
-            poll(0, {(1,): {"price_usd": Decimal("2000")}}, **PRICES),
+            poll(0, {(1,): {"price_usd": Decimal(2000)}}, **PRICES),
             poll(1, {(1, "ETH"): fee("0.5")}),
-            poll(2, {(1,): {"price_usd": Decimal("3000")}}, **PRICES),
+            poll(2, {(1,): {"price_usd": Decimal(3000)}}, **PRICES),
             poll(6, {(1, "ETH"): fee("0.25")}),
         ]
     )
 
-    rows = query("SELECT fee_usd::VARCHAR, price_age_s, price_change_pct FROM withdraw_fee_history ORDER BY valid_from")
+    rows = query(
+        "SELECT fee_usd::VARCHAR, price_age_s, price_change_pct FROM withdraw_fee_history ORDER BY valid_from"
+    )
 
-    assert [("1000.000000000000", 60, None), ("750.000000000000", 240, 50.0)] == rows
-    assert [(Decimal("750"),)] == query("SELECT fee_usd FROM withdraw_fee_now")
+    assert rows == [("1000.000000000000", 60, None), ("750.000000000000", 240, 50.0)]
+    assert [(Decimal(750),)] == query("SELECT fee_usd FROM withdraw_fee_now")
 
 
 def test_a_rate_history_has_one_row_per_rate(warehouse: Warehouse, poll: Any, query: Any) -> None:
@@ -240,8 +253,8 @@ def test_a_rate_history_has_one_row_per_rate(warehouse: Warehouse, poll: Any, qu
         " FROM fiat_rate_history WHERE fiat = 'EUR' ORDER BY valid_from"
     )
 
-    assert [(0.9, "00", "30"), (0.95, "30", "45")] == rows
-    assert [("USD",)] == query("SELECT fiat FROM fiat_rate_now")
+    assert rows == [(0.9, "00", "30"), (0.95, "30", "45")]
+    assert query("SELECT fiat FROM fiat_rate_now") == [("USD",)]
 
 
 def test_routes_are_ranked_with_reasons_for_exclusions(
@@ -278,14 +291,14 @@ def test_routes_are_ranked_with_reasons_for_exclusions(
         " ORDER BY cost_rank NULLS LAST, chain"
     )
 
-    assert [
+    assert rows == [
         (1, "B", 0.5, None),
         (2, "A", 1.0, None),
         (None, "C", 0.5, "blocked:can_withdraw_false"),
         (None, "D", 1.5, "blocked:maintenance"),
         (None, "E", 2.0, "below_minimum"),
-    ] == rows
-    assert 5 == len(query("FROM payout_route(1, 500)"))
+    ]
+    assert len(query("FROM payout_route(1, 500)")) == 5
     assert [(Decimal("1.5"),)] == query(
         "SELECT saves_vs_worst_usd FROM payout_route_ranking WHERE chain = 'B'"
     )
@@ -295,16 +308,22 @@ def test_coverage_counts_what_was_planned_done_and_missed(
     warehouse: Warehouse, poll: Any, fee: Any, query: Any
 ) -> None:
     """A day of 5-minute polls in which three were made, one of them failed."""
-    warehouse.commit([poll(0, {(1, "ETH"): fee("1")}), poll(5, None, error_code=11002), poll(30, {(1, "ETH"): fee("2")})])
+    warehouse.commit(
+        [
+            poll(0, {(1, "ETH"): fee("1")}),
+            poll(5, None, error_code=11002),
+            poll(30, {(1, "ETH"): fee("2")}),
+        ]
+    )
 
     ((planned, ok, failed, missed, gap, top),) = query(
         "SELECT planned, ok, failed, missed, longest_gap_s, top_api_code FROM poll_coverage"
         " WHERE day = '2026-03-01'"
     )
 
-    assert (145, 2, 1, 142) == (planned, ok, failed, missed)
+    assert (planned, ok, failed, missed) == (145, 2, 1, 142)
     assert gap > 12 * 3600
-    assert 11002 == top
+    assert top == 11002
 
 
 def test_drift_is_kept_once_with_its_first_sample(
@@ -315,6 +334,6 @@ def test_drift_is_kept_once_with_its_first_sample(
     for minute in (0, 5):
         warehouse.commit([poll(minute, {(1, "ETH"): fee("1")}, drift=(drift,))])
 
-    assert [("getWithdrawFee", "new_field", "2026-03-01 12:00:10+00")] == query(
-        "SELECT endpoint, kind, first_seen_at::VARCHAR FROM contract_drift"
-    )
+    assert query("SELECT endpoint, kind, first_seen_at::VARCHAR FROM contract_drift") == [
+        ("getWithdrawFee", "new_field", "2026-03-01 12:00:10+00")
+    ]

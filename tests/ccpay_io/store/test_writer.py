@@ -26,10 +26,10 @@ def test_a_poll_that_is_committed_again_changes_nothing(
     (first,) = warehouse.commit([once])
     (again,) = warehouse.commit([once])
 
-    assert (True, False) == (first.new, again.new)
-    assert [(1, 1)] == query(
+    assert (first.new, again.new) == (True, False)
+    assert query(
         "SELECT (SELECT count(*) FROM store.poll), (SELECT count(*) FROM store.withdraw_fee_observation)"
-    )
+    ) == [(1, 1)]
 
 
 def test_a_poll_id_that_is_taken_is_raised_by_one(
@@ -59,7 +59,7 @@ def test_a_sweep_that_ends_after_a_later_one_is_ordered_after_it(
     )
 
     assert late.poll_id > poll(1, {}).poll_id
-    assert [("ETH", 1.0), ("TRX", 5.0)] == shown
+    assert shown == [("ETH", 1.0), ("TRX", 5.0)]
     assert [(early.started_at,)] == query("SELECT started_at FROM store.poll WHERE writer = 'slow'")
 
 
@@ -82,17 +82,19 @@ def test_an_evaluation_that_fails_rolls_the_poll_back(
     with pytest.raises(RuntimeError, match="alert engine"):
         warehouse.commit([poll(0, {(1, "ETH"): fee("1")})], evaluate=fail)
 
-    assert [(0, 0, 0)] == query(
+    assert query(
         "SELECT (SELECT count(*) FROM store.poll), (SELECT count(*) FROM store.withdraw_fee_entity),"
         " (SELECT count(*) FROM store.withdraw_fee_current)"
-    )
+    ) == [(0, 0, 0)]
 
 
 def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
     """The disk's own reason, and that nothing was lost."""
     (tmp_path / "data").write_text("not a folder")
 
-    with pytest.raises(WarehouseError, match="cannot write .*: (Not a directory|File exists)") as caught:
+    with pytest.raises(
+        WarehouseError, match="cannot write .*: (Not a directory|File exists)"
+    ) as caught:
         Warehouse(tmp_path / "data", "test").commit([])
     assert "nothing was lost" in caught.value.hint
 
@@ -145,16 +147,14 @@ for number in range(10):
     for thread in threads:
         thread.join()
 
-    assert 0 == other.wait()
-    assert [(10, 10)] == query(
+    assert other.wait() == 0
+    assert query(
         "SELECT (SELECT count(*) FROM store.poll), (SELECT count(*) FROM store.watch_setting)"
-    )
-    assert [] == [finding for finding in verify(warehouse) if not finding.ok]
+    ) == [(10, 10)]
+    assert [finding for finding in verify(warehouse) if not finding.ok] == []
 
 
-def test_a_publication_is_due_every_five_minutes(
-    warehouse: Warehouse, poll: Any, fee: Any
-) -> None:
+def test_a_publication_is_due_every_five_minutes(warehouse: Warehouse, poll: Any, fee: Any) -> None:
     """The first at once, the next not before five minutes have passed, or when forced."""
     warehouse.commit([poll(0, {(1, "ETH"): fee("1")})])
     first = warehouse.publish()
