@@ -35,7 +35,7 @@ check: $(READY)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
-	@.ci/audit
+	@$(VENV)/bin/python .ci/audit.py
 
 torture: $(READY)
 	@$(PYTEST) -m torture

@@ -217,7 +217,7 @@ def _shown(key: str, value: object) -> str:
 
 def _siblings(section: type[_Section], name: str, loc: tuple[str | int, ...]) -> list[str]:
     """All keys that are known where an unknown one was found."""
-    nested = {"addresses": WatchedAddress, "cwallet_ids": WatchedCwallet}
+    nested: dict[str, type[_Section]] = {"addresses": WatchedAddress, "cwallet_ids": WatchedCwallet}
     model = section if len(loc) == 1 else nested[str(loc[0])]
     return [".".join([name, *map(str, loc[:-1]), key]) for key in model.model_fields]
 
