@@ -23,7 +23,13 @@ async def open_collector(
     settings: Settings, *, now: Callable[[], datetime] = utc_now
 ) -> AsyncIterator[Collector]:
     """A collector on these settings, for the running event loop."""
-    warehouse = open_warehouse(settings)
+    async with open_client(settings) as client:
+        yield Collector(client, open_warehouse(settings), settings, now=now)
+
+
+@asynccontextmanager
+async def open_client(settings: Settings) -> AsyncIterator[CcpayClient]:
+    """The signed client of these settings, for the running event loop."""
     with _base_url(settings) as base_url:
         async with CcpayClient(
             settings.credentials,
@@ -31,7 +37,7 @@ async def open_collector(
             pacer=open_pacer(settings),
             max_connections=settings.max_connections,
         ) as client:
-            yield Collector(client, warehouse, settings, now=now)
+            yield client
 
 
 def open_warehouse(settings: Settings) -> Warehouse:
