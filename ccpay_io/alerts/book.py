@@ -92,7 +92,8 @@ def _record_episode(con: duckdb.DuckDBPyConnection, key: str, poll: Poll, step: 
     if step.transition == "opened" and step.instance:
         new = step.instance
         con.execute(
-            "INSERT INTO store.alert_episode VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL)",
+            "INSERT INTO store.alert_episode"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL)",
             [
                 new.alert_id, key, new.kind, new.subject, new.severity, new.value,
                 new.started_after, new.started_by, poll.observed_at, poll.poll_id,
@@ -130,12 +131,19 @@ def _insert_notice(
     ids = [alert.alert_id for alert in notice.alerts]
     base = ids[0] if len(ids) == 1 else f"cycle-{poll.poll_id}"
     notice_id = f"{base}.{notice.transition}.{channel}"
+    body = f"{notice.body}\nnotice {notice_id}"
+    payload = {
+        "notice_id": notice_id,
+        "transition": notice.transition,
+        "title": notice.title,
+        "body": body,
+        **notice.payload,
+    }
     con.execute(
-        "INSERT INTO store.alert_outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, NULL, NULL, NULL)",
+        "INSERT INTO store.alert_outbox"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, NULL, NULL, NULL)",
         [
             notice_id, channel, notice.transition, notice.severity, ids, notice.title,
-            f"{notice.body}\nnotice {notice_id}",
-            json.dumps({"notice_id": notice_id, **notice.payload}),
-            poll.poll_id, poll.observed_at, poll.observed_at,
+            body, json.dumps(payload), poll.poll_id, poll.observed_at, poll.observed_at,
         ],
     )  # fmt: skip

@@ -8,22 +8,28 @@ log only.
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
 import logging
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 
+from ccpay_io.redaction import RedactingFilter, Redactor
 from ccpay_io.settings import Secret, Settings
 
 log = logging.getLogger("ccpay.alerts")
 
 TIMEOUT_S = 15.0
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+# They log the addresses that they call, which hold tokens, at INFO and DEBUG.
+_TALKATIVE = ("httpx", "apprise", "urllib3.connectionpool")
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ def channel_keys(settings: Settings) -> list[str]:
 
 
 def send(channel: str, message: Message, settings: Settings) -> Sent:
-    """Makes one attempt.
+    """Makes one attempt; what goes wrong is in the result and never raised.
 
     Args:
         channel: a key from `channel_keys`; one that is no longer configured fails for good.
@@ -76,7 +82,23 @@ def send(channel: str, message: Message, settings: Settings) -> Sent:
     url = next((url for url in settings.alert_urls if _key(url) == channel), None)
     if url is None:
         return Sent(False, permanent=True, error="this channel is no longer configured")
-    return _to_webhook(url, message, settings) if _is_webhook(url) else _to_apprise(url, message)
+    with _redacted_logs(settings):
+        if _is_webhook(url):
+            return _to_webhook(url, message, settings)
+        return _to_apprise(url, message)
+
+
+@contextmanager
+def _redacted_logs(settings: Settings) -> Iterator[None]:
+    shield = RedactingFilter(Redactor.of(settings))
+    loggers = [logging.getLogger(name) for name in _TALKATIVE]
+    for logger in loggers:
+        logger.addFilter(shield)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(shield)
 
 
 def _key(url: Secret) -> str:
@@ -85,33 +107,47 @@ def _key(url: Secret) -> str:
 
 
 def _is_webhook(url: Secret) -> bool:
-    return urlsplit(url.reveal()).scheme in ("https", "http")
+    # Not parsed: this is asked while a poll is committed, where no strange address may raise.
+    return url.reveal().lower().startswith(("https://", "http://"))
 
 
 def _to_log(folder: Path, message: Message) -> Sent:
     """One line in alerts.log, which `ccpay up` follows, and a record for the logging system."""
-    line = f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {message.severity.upper()} {message.title}"
-    details = " | ".join(message.body.splitlines())
-    with (folder / "alerts.log").open("a", encoding="utf-8") as file:
-        file.write(f"{line} | {details}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    log.warning("%s (%s)", message.title, message.notice_id)
+    title = " ".join(message.title.split())
+    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    parts = [f"{moment} {message.severity.upper()} {title}", *message.body.splitlines()]
+    try:
+        with (folder / "alerts.log").open("a", encoding="utf-8") as file:
+            file.write(" | ".join(parts) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return Sent(False, error=f"cannot write alerts.log: {error.strerror}")
+    log.warning("%s (%s)", title, message.notice_id)
     return Sent(True)
 
 
 def _to_webhook(url: Secret, message: Message, settings: Settings) -> Sent:
     """A POST of the payload, signed after Standard Webhooks when a secret is set."""
+    address = url.reveal()
     body = message.payload.encode()
-    headers = {"Content-Type": "application/json", "webhook-id": message.notice_id}
     timestamp = str(int(time.time()))
-    headers["webhook-timestamp"] = timestamp
-    if settings.webhook_secret:
-        signed = f"{message.notice_id}.{timestamp}.".encode() + body
-        headers["webhook-signature"] = _signature(settings.webhook_secret, signed)
+    headers = {
+        "Content-Type": "application/json",
+        "webhook-id": message.notice_id,
+        "webhook-timestamp": timestamp,
+    }
     try:
-        response = httpx.post(url.reveal(), content=body, headers=headers, timeout=TIMEOUT_S)
-    except httpx.HTTPError as error:
+        if address.lower().startswith("http://") and httpx.URL(address).host not in _LOOPBACK:
+            return Sent(False, permanent=True, error="plain http:// is for this machine only")
+        if settings.webhook_secret:
+            signed = f"{message.notice_id}.{timestamp}.".encode() + body
+            headers["webhook-signature"] = _signature(settings.webhook_secret, signed)
+        response = httpx.post(address, content=body, headers=headers, timeout=TIMEOUT_S)
+    except binascii.Error:
+        return Sent(False, error="CCPAY_WEBHOOK_SECRET is not base64 after whsec_")
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, OverflowError) as error:
+        # The last three are addresses that cannot be; the text of any would quote the address.
         return Sent(False, error=type(error).__name__)
     return _judged(response)
 
@@ -134,7 +170,7 @@ def _judged(response: httpx.Response) -> Sent:
 def _signature(secret: Secret, signed: bytes) -> str:
     text = secret.reveal()
     encoded = text.startswith("whsec_")
-    key = base64.b64decode(text.removeprefix("whsec_")) if encoded else text.encode()
+    key = base64.b64decode(text.removeprefix("whsec_"), validate=True) if encoded else text.encode()
     digest = hmac.new(key, signed, hashlib.sha256).digest()
     return "v1," + base64.b64encode(digest).decode()
 

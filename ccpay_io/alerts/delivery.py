@@ -1,8 +1,9 @@
 """Sees to it that every notice is sent at least once, on every channel, in order.
 
-Owns the outbox after a notice was written: leases, attempts, the retry ladder. Nothing is sent while
-the writers' lock is held: claim in one transaction, send, record in another. A sender that dies
-between sending and recording leads to a second message with the same notice id, never to a loss.
+Owns the outbox after a notice was written: leases, attempts, the retry ladder. Nothing is sent
+while the writers' lock is held: claim in one transaction, send, record in another. A sender that
+dies between sending and recording leads to a second message with the same notice id, never to a
+loss.
 Called by the Dagster delivery job and by `ccpay watch`.
 """
 
@@ -24,7 +25,7 @@ LEASE = timedelta(minutes=2)
 LADDER = tuple(timedelta(seconds=s) for s in (30, 120, 600, 1800, 7200, 21_600))
 GIVE_UP_AFTER = timedelta(hours=48)
 
-# A notice waits while an earlier one about one of its alerts is still on its way to the same channel.
+# A notice waits while an earlier one about one of its alerts is on its way to the same channel.
 _DUE = """
     SELECT n.notice_id, n.attempts
     FROM store.alert_outbox AS n
@@ -91,7 +92,7 @@ def _claim(
             " FROM store.alert_outbox WHERE notice_id = ?",
             [notice_id],
         ).fetchone()
-        assert row is not None
+        assert row is not None  # noqa: S101 - it was just read in this transaction
         return row[0], attempts + 1, row[1], Message(notice_id, *row[2:])
 
 
@@ -111,8 +112,11 @@ def _record(
     with warehouse.transaction() as con:
         con.execute(
             "INSERT INTO store.alert_delivery VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [message.notice_id, attempt, started, finished, outcome, result.status_code, result.error],
-        )
+            [
+                message.notice_id, attempt, started, finished, outcome,
+                result.status_code, result.error,
+            ],
+        )  # fmt: skip
         con.execute(
             "UPDATE store.alert_outbox SET claimed_until = NULL, delivered_at = ?, dead_at = ?,"
             " next_attempt_at = ? WHERE notice_id = ?",
@@ -127,6 +131,10 @@ def _record(
 
 
 def _pause(attempt: int, result: Sent) -> timedelta:
-    """The ladder's step, spread a little so that receivers are not hit in step."""
-    step = LADDER[min(attempt, len(LADDER)) - 1] * random.uniform(1.0, 1.1)
-    return max(step, timedelta(seconds=result.retry_after_s or 0))
+    """The ladder's step, spread a little so that receivers are not hit in step.
+
+    A receiver may ask for a longer pause, but for none that would outlast the ladder.
+    """
+    step = LADDER[min(attempt, len(LADDER)) - 1] * random.uniform(1.0, 1.1)  # noqa: S311
+    asked = min(result.retry_after_s or 0, LADDER[-1].total_seconds())
+    return max(step, timedelta(seconds=asked))

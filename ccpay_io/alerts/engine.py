@@ -82,7 +82,7 @@ class Step:
 
 def fingerprint(environment: str, kind: str, subject: str) -> str:
     """Identity of a subject: no thresholds, texts or values in it, so edits keep it."""
-    text = "\0".join((environment, kind, subject))
+    text = f"{environment}\0{kind}\0{subject}"
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 

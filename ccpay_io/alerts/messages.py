@@ -161,7 +161,8 @@ def _time(moment: datetime) -> str:
 def _sql(alert: Instance) -> str:
     if alert.kind == "chain_status":
         chain = alert.subject.replace("'", "''")
-        return f"SELECT * FROM chain_status_history WHERE chain = '{chain}' ORDER BY valid_from DESC"
+        history = f"SELECT * FROM chain_status_history WHERE chain = '{chain}'"
+        return f"{history} ORDER BY valid_from DESC"
     if alert.kind == "contract":
         return "SELECT * FROM contract_drift ORDER BY first_seen_at DESC"
     return "SELECT * FROM poll_coverage ORDER BY day DESC"

@@ -105,8 +105,7 @@ def _chains(con: duckdb.DuckDBPyConnection, poll: Poll) -> list[Observation]:
     verdicts: dict[str, Verdict] = {"maintenance": "bad", "normal": "good"}
     rows = con.execute(
         """
-        SELECT e.chain, c.state, c.status_raw, c.changed_after,
-               store.is_watched_chain(e.chain)
+        SELECT e.chain, c.state, c.status_raw, store.is_watched_chain(e.chain)
         FROM store.chain_entity AS e JOIN store.chain_current AS c USING (entity_id)
         WHERE c.answered_poll_id = ? AND (c.state = 'maintenance' OR e.chain IN (
             SELECT subject FROM store.alert_state WHERE kind = 'chain_status'))
@@ -114,6 +113,7 @@ def _chains(con: duckdb.DuckDBPyConnection, poll: Poll) -> list[Observation]:
         """,
         [poll.poll_id],
     ).fetchall()
+    after = _last_normal(con, poll, [chain for chain, state, *_ in rows if state == "maintenance"])
     return [
         Observation(
             "chain_status",
@@ -121,11 +121,48 @@ def _chains(con: duckdb.DuckDBPyConnection, poll: Poll) -> list[Observation]:
             verdicts.get(state, "unknown"),
             raw or state,
             "critical" if watched else "info",
-            after,
+            after.get(chain),
             poll.observed_at,
         )
-        for chain, state, raw, after, watched in rows
+        for chain, state, raw, watched in rows
     ]
+
+
+def _last_normal(
+    con: duckdb.DuckDBPyConnection, poll: Poll, chains: list[str]
+) -> dict[str, datetime]:
+    """When each of these chains was last answered Normal: what hid its status since proves nothing.
+
+    Only for chains that begin to be in maintenance; the others have their start in their state.
+    """
+    rows = con.execute(
+        """
+        WITH begun AS (
+            SELECT entity_id, chain FROM store.chain_entity
+            WHERE list_contains($chains, chain)
+              AND chain NOT IN (SELECT subject FROM store.alert_state WHERE kind = 'chain_status')
+        ),
+
+        change AS (
+            SELECT b.chain, entity_id, o.poll_id, o.state,
+                   lead(o.poll_id, 1, $now) OVER (
+                       PARTITION BY entity_id ORDER BY o.poll_id) AS until
+            FROM store.chain_observation AS o JOIN begun AS b USING (entity_id)
+        )
+
+        SELECT c.chain, max(p.observed_at)
+        FROM change AS c
+        JOIN store.poll AS p ON p.poll_id >= c.poll_id AND p.poll_id < c.until
+        WHERE c.state = 'normal' AND p.feed = 'chains' AND p.outcome IN ('ok', 'partial')
+          AND NOT EXISTS (
+              FROM store.poll_gap AS g
+              WHERE g.poll_id = p.poll_id AND g.dataset = 'chain'
+                AND list_contains(g.entity_ids, c.entity_id))
+        GROUP BY c.chain
+        """,
+        {"chains": chains, "now": poll.poll_id},
+    ).fetchall()
+    return dict(rows)
 
 
 def _last_good(con: duckdb.DuckDBPyConnection, poll: Poll) -> datetime | None:
