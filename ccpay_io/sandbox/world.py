@@ -203,9 +203,10 @@ class World:
 
     def _in_lively_incident(self, chain: str, t: float) -> bool:
         slot = int(t // _LIVELY_SLOT_S)
-        bits = mix(self.seed, 9, slot)
-        if _LIVELY_CHAINS[bits % len(_LIVELY_CHAINS)] != chain:
+        # In turn, not at random: a chain that is drawn three times in an hour would be flapping.
+        if _LIVELY_CHAINS[(slot + self.seed) % len(_LIVELY_CHAINS)] != chain:
             return False
+        bits = mix(self.seed, 9, slot)
         start = slot * _LIVELY_SLOT_S + 20 + (bits >> 8) % 80
         return start <= t < start + 100 + (bits >> 20) % 60
 
