@@ -1,0 +1,330 @@
+"""Polls from end to end: a real server, a real warehouse, and everything that can go wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ccpay_io
+from ccpay_io.feeds.plan import plan_pairs
+from ccpay_io.feeds.session import open_collector, open_warehouse
+from ccpay_io.sandbox import EMPTY_APP_ID
+from ccpay_io.sandbox.faults import Faults
+from ccpay_io.sandbox.world import World
+from ccpay_io.settings import Credentials, Secret, Settings
+from ccpay_io.store.raw import read_raw
+from ccpay_io.store.verify import verify
+
+ALL = ("chains", "fiats", "coins", "networks", "prices", "fees")
+
+
+def test_everything_that_is_served_is_stored_exactly(
+    collect: Any, settings: Settings, query: Any
+) -> None:
+    """Amounts equal the served strings as decimals, from 1e-18 to 1e17, for every pair."""
+    collect(*ALL)
+
+    served = {}
+    ((name,),) = query("SELECT raw_name FROM store.poll WHERE feed = 'fees'")
+    for line in read_raw(settings.warehouse, name)[1][1:]:
+        asked, fee = json.loads(line["request"]), json.loads(line["response"])["data"]["fee"]
+        served[asked["coinId"], asked["chain"]] = (
+            Decimal(fee["amount"]),
+            fee["coinId"],
+            fee["coinSymbol"],
+        )
+    stored = query("SELECT coin_id, chain, fee_amount, fee_coin_id, fee_coin FROM withdraw_fee_now")
+
+    assert {(row[0], row[1]): row[2:] for row in stored} == served
+    assert Decimal("0.000000000000000001") in {amount for amount, *_ in served.values()}
+    assert Decimal(10) ** 17 in {amount for amount, *_ in served.values()}
+    assert [finding for finding in verify(open_warehouse(settings)) if not finding.ok] == []
+
+
+def test_the_published_file_has_the_sweep_at_once(collect: Any, settings: Settings) -> None:
+    """A fee poll publishes."""
+    result = collect(*ALL)
+
+    frame = ccpay_io.read("withdraw_fee_now", settings.warehouse)
+
+    assert result.published is not None
+    assert frame.height == result.rows > 30
+
+
+def test_one_refused_pair_costs_only_itself(collect: Any, faults: Faults, query: Any) -> None:
+    """The refusal is stored with its code, all others as they are."""
+    collect(*ALL[:5])
+    ((coin_id, chain),) = query("SELECT coin_id, chain FROM coin_network_now LIMIT 1")
+    faults.add("code:14004", "getWithdrawFee", match={"coinId": coin_id, "chain": chain})
+    result = collect("fees")
+
+    assert (result.outcome, result.refused, result.unknown) == ("ok", 1, 0)
+    assert [(coin_id, chain, 14004)] == query(
+        "SELECT coin_id, chain, refusal_code FROM withdraw_fee_now WHERE state = 'refused'"
+    )
+
+
+def test_one_unanswered_pair_is_unknown_and_goes_first_next_time(
+    collect: Any, faults: Faults, query: Any, settings: Settings
+) -> None:
+    """Partial: the pair is unknown with the reason, not carried over; then it is asked first."""
+    collect(*ALL)
+    ((coin_id, chain),) = query(
+        "SELECT coin_id, chain FROM coin_network_now ORDER BY coin_id DESC, chain DESC LIMIT 1"
+    )
+    faults.add("code:11002", "getWithdrawFee", match={"coinId": coin_id, "chain": chain})
+    result = collect("fees")
+
+    assert (result.outcome, result.unknown, result.error.name) == ("partial", 1, "Internal")
+    assert query(
+        "SELECT state, unknown_reason, fee_amount FROM withdraw_fee_now"
+        " WHERE coin_id = ? AND chain = ?",
+        coin_id,
+        chain,
+    ) == [("unknown", "11002 Internal", None)]
+    with open_warehouse(settings).transaction() as con:
+        assert (coin_id, chain) == plan_pairs(con)[0]
+
+
+def test_an_outage_is_a_failed_poll_and_touches_nothing(
+    collect: Any, faults: Faults, query: Any
+) -> None:
+    """Every feed: one ledger row with the reason, no observation, history as it was."""
+    collect(*ALL)
+    before = query("SELECT count(*) FROM store.withdraw_fee_observation")
+    rates = query("SELECT fiat_id, usd_rate FROM fiat_rate_now ORDER BY 1")
+    faults.add("status:503")
+    for feed in ALL:
+        result = collect(feed)
+        assert result.outcome == "failed", feed
+        assert result.error.name == "HttpStatusError"
+
+    assert before == query("SELECT count(*) FROM store.withdraw_fee_observation")
+    assert rates == query("SELECT fiat_id, usd_rate FROM fiat_rate_now ORDER BY 1")
+    assert query("SELECT count(*) FROM store.poll WHERE outcome = 'failed'") == [(6,)]
+    assert query("SELECT DISTINCT status FROM chain_status_now") == [("unknown",)]
+    assert query("SELECT DISTINCT state FROM withdraw_fee_now") == [("unknown",)]
+
+
+def test_an_outage_in_a_sweep_is_given_up_early(collect: Any, faults: Faults) -> None:
+    """After two dozen failures in a row the other pairs are not even asked."""
+    collect(*ALL)
+    faults.requests.clear()
+    faults.add("code:12002", "getWithdrawFee")
+    result = collect("fees")
+
+    assert result.outcome == "failed"
+    assert faults.requests["getWithdrawFee"] <= 8
+
+
+def test_a_ban_stops_everything_for_good(collect: Any, faults: Faults) -> None:
+    """After 11014 no request is made any more, by any feed, until somebody re-arms."""
+    faults.add("code:11014", times=1)
+    first = collect("chains")
+    faults.requests.clear()
+    others = [collect(feed).outcome for feed in ("chains", "fiats", "coins")]
+
+    assert (first.outcome, first.error.name) == ("failed", "MaliciousReq")
+    assert others == ["skipped"] * 3
+    assert dict(faults.requests) == {}
+
+
+def test_shuffled_lists_and_new_inquiry_ids_change_nothing(
+    collect: Any, world: World, query: Any
+) -> None:
+    """The sandbox shuffles each list and makes each inquiry id anew: only changes are stored."""
+    moment = 1_767_225_600.0
+    frozen = {
+        "chains": world.chains(moment),
+        "fiats": world.fiats(moment),
+        "coin_list": world.coin_list(moment),
+    }
+    fees = {
+        (n.coin_id, n.chain): world.fee(n.coin_id, n.chain, moment) for n in world.universe.networks
+    }
+    world.chains = lambda t: frozen["chains"]  # type: ignore[method-assign]
+    world.fiats = lambda t: frozen["fiats"]  # type: ignore[method-assign]
+    world.coin_list = lambda t: frozen["coin_list"]  # type: ignore[method-assign]
+    world.fee = lambda coin_id, chain, t: fees[coin_id, chain]  # type: ignore[method-assign]
+    feeds = ("chains", "fiats", "coins", "networks", "fees")
+    for feed in feeds:
+        collect(feed)
+    again = {feed: collect(feed) for feed in feeds}
+
+    assert dict.fromkeys(feeds, 0) == {feed: result.changed for feed, result in again.items()}
+    hashes = query("SELECT feed, count(DISTINCT content_hash) FROM store.poll GROUP BY 1")
+    assert dict.fromkeys(feeds, 1) == dict(hashes)
+
+
+@pytest.mark.parametrize("fault", ["empty", "half"])
+def test_a_list_that_shrank_is_quarantined(
+    collect: Any, faults: Faults, query: Any, fault: str
+) -> None:
+    """Nothing vanishes because of one strange answer."""
+    collect("chains")
+    faults.add(fault, "getChainList")
+    result = collect("chains")
+
+    assert (result.outcome, result.error.name) == ("failed", "SuspectList")
+    assert query("SELECT count(*) FROM store.chain_observation WHERE state = 'absent'") == [(0,)]
+    assert query("SELECT DISTINCT status, unknown_reason FROM chain_status_now") == [
+        ("unknown", "SuspectList")
+    ]
+
+
+def test_a_list_that_stays_short_is_accepted(
+    collect: Any, faults: Faults, query: Any, settings: Settings
+) -> None:
+    """Never stuck for ever: after three identical answers over three intervals it is the truth."""
+    quick = settings.feeds.model_copy(update={"watch_s": 0})
+    hasty = dataclasses.replace(settings, feeds=quick)
+    collect("chains")
+    faults.add("half", "getChainList")
+    outcomes = [collect("chains", with_settings=hasty).outcome for _ in range(3)]
+
+    assert outcomes == ["failed", "failed", "ok"]
+    assert query("SELECT count(*) FROM chain_status_now WHERE status = 'absent'") == [(99,)]
+
+
+def test_an_account_without_tokens_is_believed_and_told(
+    collect: Any, settings: Settings, query: Any
+) -> None:
+    """The very first empty token list is an answer, not an outage."""
+    nobody = Credentials(Secret(EMPTY_APP_ID), settings.credentials.app_secret)
+    empty = dataclasses.replace(settings, credentials=nobody)
+    results = [collect(feed, with_settings=empty) for feed in ALL]
+
+    assert [result.outcome for result in results] == ["ok"] * 6
+    assert query("SELECT count(*) FROM swap_coin_now") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("Normal", "normal"),
+        (" NORMAL ", "normal"),
+        ("Maintain", "maintenance"),
+        ("maintenance", "maintenance"),
+        ("Main tenance", "maintenance"),
+        ("Frozen", "unknown"),
+        ("", None),
+    ],
+)
+def test_a_status_word_is_read_whatever_its_case(
+    collect: Any, faults: Faults, query: Any, word: str, state: str | None
+) -> None:
+    """Both documented spellings are maintenance; an unseen word is unknown, kept and reported."""
+    faults.add(f"status_word:{word}", "getChainList")
+    result = collect("chains")
+
+    if state is None:
+        assert result.outcome == "failed"
+        return
+    assert [(state, word)] == query("SELECT DISTINCT state, status_raw FROM store.chain_current")
+    drift = query("SELECT value FROM contract_drift WHERE kind = 'unknown_enum'")
+    assert ([("Frozen",)] if state == "unknown" else []) == drift
+
+
+def test_without_the_token_list_pairs_are_found_by_trial(
+    collect: Any, faults: Faults, query: Any, world: World
+) -> None:
+    """Swap coins x chains are tried, in portions; what does not exist is not asked again."""
+    used = {network.chain for network in world.universe.networks}
+    chains = tuple(row for row in world.universe.chains if row["chain"] in used)
+    world.universe = dataclasses.replace(
+        world.universe, coins=world.universe.coins[:5], chains=chains
+    )
+    faults.add("code:12003", "getCoinList")
+    for feed in ("chains", "coins"):
+        collect(feed)
+    assert collect("networks").outcome == "failed"
+    total = len(world.universe.coins) * len(world.universe.chains)
+    asked = 0
+    while True:
+        faults.requests.clear()
+        result = collect("fees")
+        asked += faults.requests["getWithdrawFee"]
+        if not query("SELECT 1 FROM withdraw_fee_now WHERE refusal_code = 13001 LIMIT 1"):
+            break
+
+    assert total <= asked < total * 1.2
+    ids = {int(row["coin_id"]) for row in world.universe.coins}
+    assert result.requests == sum(n.coin_id in ids for n in world.universe.networks)
+    assert result.requests == len(query("SELECT 1 FROM withdraw_fee_now WHERE state = 'ok'"))
+
+
+def test_the_deadline_commits_what_there_is(collect: Any, faults: Faults, query: Any) -> None:
+    """What was not asked in time is unknown(deadline), the rest is stored."""
+    collect(*ALL[:5])
+    faults.add("slow:0.2", "getWithdrawFee")
+    result = collect("fees", deadline_s=3.0)
+
+    assert result.outcome == "partial"
+    assert 0 < result.rows < result.rows + result.unknown
+    assert query(
+        "SELECT DISTINCT unknown_reason FROM withdraw_fee_now WHERE state = 'unknown'"
+    ) == [("deadline",)]
+
+
+def test_a_young_watch_poll_is_reused(collect: Any, faults: Faults) -> None:
+    """The snapshot asset takes what the watch has just learned."""
+    watched = collect("chains")
+    faults.requests.clear()
+    reused = collect("chains", reuse_s=60)
+
+    assert (True, watched.poll_id, watched.rows) == (reused.reused, reused.poll_id, reused.rows)
+    assert dict(faults.requests) == {}
+    assert not collect("chains", reuse_s=0.001).reused
+
+
+def test_a_chain_that_enters_maintenance_opens_and_resolves(
+    settings: Settings, faults: Faults, world: World, query: Any
+) -> None:
+    """One evaluation of the watch confirms a first bad, and later a first good, by itself."""
+    brisk = dataclasses.replace(
+        settings, alerts=settings.alerts.model_copy(update={"confirm_after_s": 0})
+    )
+
+    faults.statuses.update({row["chain"]: "Normal" for row in world.universe.chains})
+
+    async def watch() -> Any:
+        async with open_collector(brisk) as collector:
+            return await collector.watch_chains()
+
+    assert len(asyncio.run(watch()).polls) == 1
+    faults.statuses["TRX"] = "Maintain"
+    opened = asyncio.run(watch())
+    faults.statuses["TRX"] = "Normal"
+    resolved = asyncio.run(watch())
+
+    assert (len(opened.polls), opened.notices_due) == (2, True)
+    assert (len(resolved.polls), resolved.notices_due) == (3, True)
+    titles = query("SELECT title FROM store.alert_outbox WHERE channel = 'log' ORDER BY poll_id")
+    assert titles[0][0] == "TRX is in maintenance"
+    assert titles[1][0].startswith("TRX is back to normal after")
+
+
+def test_nothing_secret_is_in_any_file(
+    collect: Any, faults: Faults, settings: Settings, tmp_path: Path
+) -> None:
+    """Polls of every kind, an echoing error page among them: no file holds the app secret or id."""
+    collect(*ALL)
+    for fault in ("echo", "code:11005", "html", "cut"):
+        faults.clear()
+        faults.add(fault)
+        collect("chains")
+    secrets = [settings.credentials.app_id.reveal(), settings.credentials.app_secret.reveal()]
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            if path.suffix == ".zst":
+                content = json.dumps(
+                    read_raw(settings.warehouse, "/".join(path.parts[-2:]))[1]
+                ).encode()
+            assert not [s for s in secrets if s.encode() in content], path
