@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from math import isfinite
 from pathlib import Path
 from uuid import UUID
 
@@ -67,7 +68,7 @@ def run_query(root: Path, sql: str) -> Iterator[Rows]:
 
 @contextmanager
 def _clear_errors() -> Iterator[None]:
-    """DuckDB's own words, without its class names; they quote the statement, which is the user's."""
+    """DuckDB's own words; they quote the statement, which is the user's own."""
     try:
         yield
     except duckdb.PermissionException as error:
@@ -104,7 +105,7 @@ def plain_decimal(value: Decimal) -> str:
 
 
 def json_value(value: object) -> object:
-    """A value as `json.dumps` takes it; amounts as strings, so that no reader makes floats of them."""
+    """A value as `json.dumps` takes it; amounts as strings, lest readers make floats of them."""
     match value:
         case Decimal():
             return plain_decimal(value)
@@ -120,7 +121,7 @@ def json_value(value: object) -> object:
             return [json_value(item) for item in value]
         case dict():
             return {str(key): json_value(item) for key, item in value.items()}
-        case float() if value != value or value in (float("inf"), float("-inf")):
+        case float() if not isfinite(value):
             return None
     return value
 

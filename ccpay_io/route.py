@@ -82,12 +82,11 @@ def _rate(con: duckdb.DuckDBPyConnection, fiat: str) -> Decimal:
     """Units of the fiat per US dollar, exactly as the API says."""
     if fiat.upper() == "USD":
         return Decimal(1)
-    rates = dict(con.execute("SELECT upper(fiat), usd_rate FROM fiat_rate_now").fetchall())
+    rows = con.execute("SELECT upper(fiat), usd_rate FROM fiat_rate_now").fetchall()
+    rates: dict[str, Decimal] = dict(rows)
     if fiat.upper() not in rates:
         raise ConfigError(f"there is no fiat {fiat!r}", hint=_meant(fiat, list(rates)))
-    rate = rates[fiat.upper()]
-    assert isinstance(rate, Decimal)
-    return rate
+    return rates[fiat.upper()]
 
 
 def _known_coin(con: duckdb.DuckDBPyConnection, coin: str) -> str:

@@ -17,8 +17,8 @@ from ccpay_io.errors import CcpayError, NothingPublished
 from pipelines.failures import failure_of
 from pipelines.resources import WarehouseResource
 
-# Dagster never starts a run_key twice, so a delivery run that died before it claimed its notice would
-# leave it waiting for ever. After this long a notice that is still due is asked for again.
+# Dagster never starts a run_key twice, so a delivery run that died before it claimed its notice
+# would leave it waiting for ever. After this long a notice that is still due is asked for again.
 ASK_AGAIN_S = 600
 
 Requested = Mapping[str, float]
@@ -34,10 +34,8 @@ def deliver(context: dg.OpExecutionContext, warehouse: WarehouseResource) -> Non
             # The delivery sensor reads the publication: let it see what is no longer due.
             store.publish(force=True)
     except CcpayError as error:
-        raise failure_of(error) from None
-    context.add_output_metadata(
-        {"sent": report.sent, "failed": report.failed, "dead": report.dead}
-    )
+        raise failure_of(error, warehouse.redact) from None
+    context.add_output_metadata({"sent": report.sent, "failed": report.failed, "dead": report.dead})
 
 
 def due_now(warehouse: WarehouseResource) -> list[tuple[str, int]]:

@@ -31,7 +31,7 @@ def poll_job(feed: Feed) -> Any:  # dagster exports no name for what define_asse
 @dg.job(
     executor_def=dg.in_process_executor,
     tags={"ccpay/feed": "delivery", MAX_RUNTIME: "240"},
-    description="Sends every notice that is due to every channel; sending twice is worse than late.",
+    description="Sends every notice that is due, on every channel.",
 )
 def deliver_notices() -> None:
     """Sends what is due."""

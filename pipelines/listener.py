@@ -1,7 +1,7 @@
 """Who wants to know how a poll goes while it runs: the command's progress bar, or nobody.
 
-Owns the protocol of the resource `listener`. The default one is silent; `ccpay poll` puts its own in
-its place through `build_defs(resource_overrides=...)`.
+Owns the protocol of the resource `listener`. The default one is silent; `ccpay poll` puts its own
+in its place through `build_defs(resource_overrides=...)`.
 """
 
 from typing import Protocol

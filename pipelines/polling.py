@@ -3,11 +3,13 @@
 Owns what all feed assets share. Called by the assets and, for the metadata, by the watch sensor.
 """
 
+from collections.abc import Callable
+
 import dagster as dg
 import polars as pl
 from pydantic import Field
 
-from ccpay_io.errors import CcpayError, NothingPublished
+from ccpay_io.errors import CcpayError, ConfigError, NothingPublished
 from ccpay_io.feeds.collector import PollResult
 from pipelines.failures import failure_of, one_line
 from pipelines.feeds import FEEDS
@@ -19,7 +21,8 @@ class PollConfig(dg.Config):
     """How a poll may be spared."""
 
     reuse_s: int = Field(
-        default=0, description="take the last good poll instead if it is younger than this (seconds)"
+        default=0,
+        description="take the last good poll instead if it is younger than this (seconds)",
     )
 
 
@@ -46,16 +49,16 @@ async def poll_feed(
             )
     except CcpayError as error:
         listener.broke(name, error)
-        raise failure_of(error) from None
+        raise failure_of(error, _redact_for(error, warehouse)) from None
     listener.finished(result)
     if result.outcome in ("failed", "skipped") and result.error:
-        raise failure_of(result.error)
+        raise failure_of(result.error, warehouse.redact)
     return dg.MaterializeResult(
-        metadata={**poll_metadata(result), **view_metadata(FEEDS[name].view, warehouse)}
+        metadata={**poll_metadata(result, warehouse), **view_metadata(FEEDS[name].view, warehouse)}
     )
 
 
-def poll_metadata(result: PollResult) -> dict[str, dg.MetadataValue]:
+def poll_metadata(result: PollResult, warehouse: WarehouseResource) -> dict[str, dg.MetadataValue]:
     """What a poll came to, in words that the warehouse uses too."""
     metadata: dict[str, dg.MetadataValue] = {
         "dagster/row_count": dg.MetadataValue.int(result.rows),
@@ -71,11 +74,16 @@ def poll_metadata(result: PollResult) -> dict[str, dg.MetadataValue]:
     if result.published:
         metadata["published"] = dg.MetadataValue.path(str(result.published))
     if result.outcome == "partial":
-        why = f" ({one_line(result.error)})" if result.error else ""
+        why = warehouse.redact(f" ({one_line(result.error)})") if result.error else ""
         metadata["warning"] = dg.MetadataValue.text(
             f"{result.unknown} entities have no answer and are unknown in this poll{why}"
         )
     return metadata
+
+
+def _redact_for(error: CcpayError, warehouse: WarehouseResource) -> Callable[[str], str]:
+    """Settings that cannot be used name no secrets, and say which they are without values."""
+    return str if isinstance(error, ConfigError) else warehouse.redact
 
 
 def view_metadata(view: str, warehouse: WarehouseResource) -> dict[str, dg.MetadataValue]:

@@ -7,7 +7,8 @@ shows the variable's name, and no field of a resource prints its value.
 In another workspace, with variables of other names:
 
     ccpay = CcpaymentResource(app_id=dg.EnvVar("PAY_ID"), app_secret=dg.EnvVar("PAY_SECRET"))
-    resources = {"ccpay": ccpay, "warehouse": WarehouseResource(account=ccpay, folder="/data/ccpay")}
+    warehouse = WarehouseResource(account=ccpay, folder="/data/ccpay")
+    resources = {"ccpay": ccpay, "warehouse": warehouse}
 """
 
 import os
@@ -21,9 +22,11 @@ from pydantic import Field
 from ccpay_io import load_settings
 from ccpay_io.feeds.collector import Collector
 from ccpay_io.feeds.session import open_collector, open_warehouse
+from ccpay_io.redaction import Redactor
 from ccpay_io.settings import Settings
 from ccpay_io.store.reading import read
 from ccpay_io.store.writer import Warehouse
+from pipelines.retries import log_retries_quietly
 
 
 class CcpaymentResource(dg.ConfigurableResource):
@@ -55,6 +58,7 @@ class CcpaymentResource(dg.ConfigurableResource):
     @asynccontextmanager
     async def collector(self, warehouse: "WarehouseResource") -> AsyncIterator[Collector]:
         """A collector into a warehouse, for the running event loop."""
+        log_retries_quietly()
         async with open_collector(warehouse.settings()) as collector:
             yield collector
 
@@ -80,6 +84,10 @@ class WarehouseResource(dg.ConfigurableResource):
             NothingPublished: nothing to read yet.
         """
         return read(view, self.settings().warehouse)
+
+    def redact(self, text: str) -> str:
+        """The text without any secret of this account, whoever put it there."""
+        return Redactor.of(self.settings()).text(text)
 
     def open(self) -> Warehouse:
         """The warehouse for writing; touches nothing yet."""

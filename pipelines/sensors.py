@@ -1,8 +1,8 @@
 """The chain watch, the delivery of notices, and failed runs: what must not wait for a schedule.
 
-Owns the three sensors and their intervals (Dagster checks every 5 s, so an interval of 5n-1 is really
-5n). The watch polls inside its own evaluation: a run every 30 seconds would cost 165 KB of event log
-and seconds of CPU each. All sensors are on from the start.
+Owns the three sensors and their intervals (Dagster checks every 5 s, so an interval of 5n-1 is
+really 5n). The watch polls inside its own evaluation: a run every 30 seconds would cost 165 KB of
+event log and seconds of CPU each. All sensors are on from the start.
 """
 
 import asyncio
@@ -39,12 +39,14 @@ def chain_watch(
     A failing API is not an error here: the attempt is in the ledger, and the tick says why.
     """
     watched = asyncio.run(_watch(ccpay, warehouse))
-    events = [_materialization(poll) for poll in watched.polls if poll.changed]
+    events = [_materialization(poll, warehouse) for poll in watched.polls if poll.changed]
     if watched.notices_due:
         keys = [run_key_of(*notice) for notice in due_now(warehouse)]
         if keys:
             return dg.SensorResult([dg.RunRequest(run_key=keys[-1])], asset_events=events)
-    return dg.SensorResult(skip_reason=_summary(watched.polls[-1]), asset_events=events)
+    return dg.SensorResult(
+        skip_reason=warehouse.redact(_summary(watched.polls[-1])), asset_events=events
+    )
 
 
 async def _watch(ccpay: CcpaymentResource, warehouse: WarehouseResource) -> WatchResult:
@@ -52,11 +54,11 @@ async def _watch(ccpay: CcpaymentResource, warehouse: WarehouseResource) -> Watc
         return await collector.watch_chains()
 
 
-def _materialization(poll: PollResult) -> dg.AssetMaterialization:
+def _materialization(poll: PollResult, warehouse: WarehouseResource) -> dg.AssetMaterialization:
     return dg.AssetMaterialization(
         key_of(FEEDS["chains"].asset),
         description=f"the 30-second watch saw {poll.changed} chains change",
-        metadata=poll_metadata(poll),
+        metadata=poll_metadata(poll, warehouse),
     )
 
 
@@ -77,8 +79,8 @@ def notice_delivery(
 ) -> dg.SensorResult | dg.SkipReason:
     """Asks for a delivery run when the published outbox has notices that are due.
 
-    Sends nothing itself: a sensor that dies after sending and before its cursor is stored would send
-    twice.
+    Sends nothing itself: a sensor that dies after sending and before its cursor is stored would
+    send twice.
     """
     due = due_now(warehouse)
     if not due:

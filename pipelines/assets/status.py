@@ -20,11 +20,11 @@ async def chain_status(
 ) -> dg.MaterializeResult:
     """Is each chain normal or in maintenance?
 
-    **Grain**: one row per chain (key: `chain`). **Cadence**: watched every 30 seconds; this snapshot
-    every 5 minutes reuses a watch poll younger than a minute. **Source**: `getChainList`.
+    **Grain**: one row per chain (key: `chain`). **Cadence**: watched every 30 seconds; this
+    snapshot every 5 minutes reuses a watch poll younger than a minute. **Source**: `getChainList`.
 
-    Read `chain_status_now` and `chain_status_history`. During an API outage the status is `unknown`,
-    never maintenance; ask `last_known_status`.
+    Read `chain_status_now` and `chain_status_history`. During an API outage the status is
+    `unknown`, never maintenance; ask `last_known_status`.
     """
     reuse_s = max(config.reuse_s, REUSE_WATCH_POLL_S)
     return await poll_feed("chains", ccpay, warehouse, listener, reuse_s)

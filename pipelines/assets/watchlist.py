@@ -8,9 +8,7 @@ from pipelines.polling import PollConfig, poll_feed
 from pipelines.resources import CcpaymentResource, WarehouseResource
 
 
-@dg.asset(
-    **feed_asset("watchlist", endpoint="checkWithdrawalAddressValidity", group="watchlist")
-)
+@dg.asset(**feed_asset("watchlist", endpoint="checkWithdrawalAddressValidity", group="watchlist"))
 async def watchlist(
     config: PollConfig,
     ccpay: CcpaymentResource,

@@ -16,6 +16,7 @@ import click
 from ccpay_io.errors import CcpayError, ConfigError, QueryRefused, WrongEnvironment
 from ccpay_io.redaction import RedactingFilter, Redactor
 from ccpay_io.settings import load_settings
+from pipelines.retries import log_retries_quietly
 
 # sub-command -> its module and the line that the group's help shows.
 COMMANDS = {
@@ -150,6 +151,7 @@ def _set_up_logging(*, debug: bool) -> None:
     logging.getLogger("ccpay.alerts").propagate = debug
     if debug:
         logging.getLogger().setLevel(logging.DEBUG)
+    log_retries_quietly()
     # Without any handler Python would print warnings of libraries, such as each planned retry.
     logging.getLogger().addHandler(shown if debug else logging.NullHandler())
 

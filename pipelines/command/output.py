@@ -1,6 +1,6 @@
 """What sub-commands print with: consoles, tables, and the word "sandbox" wherever it is due.
 
-Owns widths and escaping. Data goes to stdout, everything about it to stderr. Called by sub-commands.
+Owns widths and escaping. Data goes to stdout, everything about it to stderr.
 """
 
 import sys

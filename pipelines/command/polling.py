@@ -1,10 +1,10 @@
 """Polls feeds through their Dagster jobs, in this process, one after the other.
 
-Owns the progress bars, the summary and the exit code. Called by `ccpay poll` and by the first poll of
-`ccpay up`.
+Owns the progress bars, the summary and the exit code. Called by `ccpay poll` and by the first poll
+of `ccpay up`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import dagster as dg
@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ccpay_io.errors import CcpayError, ConfigError, WrongEnvironment
 from ccpay_io.feeds.collector import PollResult
+from ccpay_io.redaction import Redactor
 from ccpay_io.settings import Settings
 from pipelines.build import build_defs
 from pipelines.command.output import name_environment, print_table, stderr, stdout
@@ -78,7 +79,7 @@ def poll_feeds(settings: Settings, names: Sequence[str], *, reuse: bool = False)
             _run(defs, instance, name, reuse_s)
             bars.end(name)
             _stop_if_hopeless(bars.errors.get(name))
-    _summarize(names, bars)
+    _summarize(names, bars, Redactor.of(settings).text)
     return exit_code(names, bars.results)
 
 
@@ -115,9 +116,10 @@ def _progress() -> Iterator[Progress]:
         yield progress
 
 
-def _summarize(names: Sequence[str], bars: Bars) -> None:
+def _summarize(names: Sequence[str], bars: Bars, redact: Callable[[str], str]) -> None:
     numbers = ["answered", "changed", "refused", "unknown", "requests", "seconds"]
     rows = [_row(name, bars.results.get(name), bars.errors.get(name)) for name in names]
+    rows = [[redact(cell) for cell in row] for row in rows]
     print_table(stdout(), ["feed", "outcome", *numbers, ""], rows, right=numbers)
 
 

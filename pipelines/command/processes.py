@@ -1,8 +1,8 @@
 """Process groups: starting children so that they can be ended whole, and ending them.
 
-Owns the guardian: a tiny process that outlives its starter just long enough to end the groups it was
-told of. It is what keeps `kill -9` of `ccpay up` from leaving a daemon behind. Standard library only:
-the guardian runs this file alone, without site-packages.
+Owns the guardian: a tiny process that outlives its starter just long enough to end the groups it
+was told of. It is what keeps `kill -9` of `ccpay up` from leaving a daemon behind. Standard library
+only: the guardian runs this file alone, without site-packages.
 """
 
 import os
@@ -61,12 +61,11 @@ class Guardian:
     """Ends all process groups that it was told of when this process is gone, however it went."""
 
     def __init__(self) -> None:
+        end, self._pipe = os.pipe()
         self._process = subprocess.Popen(  # noqa: S603 - this very file
-            [sys.executable, "-I", "-S", __file__],
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-            text=True,
+            [sys.executable, "-I", "-S", __file__], stdin=end, start_new_session=True
         )
+        os.close(end)
 
     def watch(self, group: int) -> None:
         """From now on this group is ended with us."""
@@ -78,14 +77,11 @@ class Guardian:
 
     def close(self) -> None:
         """Ends the guardian, and first what is left of the groups."""
-        assert self._process.stdin
-        self._process.stdin.close()
+        os.close(self._pipe)
         self._process.wait()
 
     def _say(self, line: str) -> None:
-        assert self._process.stdin
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
+        os.write(self._pipe, f"{line}\n".encode())
 
 
 def start(

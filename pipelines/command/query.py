@@ -41,8 +41,7 @@ def command(sql: str, form: str, out: Path | None) -> None:
     settings = load_settings()
     name_environment(settings)
     with run_query(settings.warehouse, sql) as rows:
-        if form == "parquet":
-            assert out is not None
+        if form == "parquet" and out:
             rows.write_parquet(out)
         else:
             with _target(out) as file:

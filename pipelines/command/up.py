@@ -78,9 +78,7 @@ def command(port: int) -> int:
 def _run(console: Console, settings: Settings, port: int, stop: Stop) -> int:
     home = prepare_home(settings.dagster_home)
     alerts = _Tail(settings.warehouse / "alerts.log")
-    programs = Supervisor(
-        settings.warehouse / "logs", _environment(home), lambda line: console.print(line)
-    )
+    programs = Supervisor(settings.warehouse / "logs", _environment(home), console.print)
     try:
         with tempfile.TemporaryDirectory(prefix="ccpay-") as folder:
             code = _start(console, settings, programs, Path(folder), port, stop)
@@ -117,8 +115,10 @@ def _start(
     workspace = _write_workspace(settings.dagster_home, code_server)
     programs.keep(
         "code",
-        [*python, "dagster", "api", "grpc", "--socket", str(code_server)]
-        + ["--module-name", "pipelines.definitions", "--working-directory", str(PACKAGES)],
+        [
+            *(*python, "dagster", "api", "grpc", "--socket", str(code_server)),
+            *("--module-name", "pipelines.definitions", "--working-directory", str(PACKAGES)),
+        ],
     )
     _wait(programs, stop, "code", lambda: _listens(code_server))
     programs.keep("daemon", [*python, "dagster._daemon", "run", "-w", str(workspace)])
@@ -220,8 +220,7 @@ def _write_workspace(home: Path, code_server: Path) -> Path:
     """A workspace with our code server, which outlives the daemon's reloads every minute."""
     workspace = home / "workspace.yaml"
     workspace.write_text(
-        "load_from:\n  - grpc_server:\n"
-        f"      socket: {code_server}\n      location_name: ccpay\n",
+        f"load_from:\n  - grpc_server:\n      socket: {code_server}\n      location_name: ccpay\n",
         "utf-8",
     )
     return workspace

@@ -1,4 +1,4 @@
-"""`ccpay watch`: the chain watch and alert delivery as the Dagster sensors do them, without Dagster."""
+"""`ccpay watch`: the chain watch and alert delivery, as the sensors do them, without Dagster."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,7 @@ from ccpay_io.alerts import deliver
 from ccpay_io.errors import WarehouseLocked
 from ccpay_io.feeds.collector import Collector, PollResult
 from ccpay_io.feeds.session import open_collector, open_warehouse
+from ccpay_io.redaction import Redactor
 from ccpay_io.settings import Settings, load_settings
 from pipelines.command.output import name_environment
 
@@ -32,7 +33,7 @@ def command(once: bool) -> int:
 
 async def _once(settings: Settings) -> int:
     async with open_collector(settings) as collector:
-        last = await _look(collector)
+        last = await _look(collector, settings)
     await asyncio.to_thread(_deliver, settings)
     return 0 if last.outcome in ("ok", "partial") else 1
 
@@ -45,7 +46,7 @@ async def _for_ever(settings: Settings) -> int:
         loop.add_signal_handler(number, stop.set)
     async with open_collector(settings) as collector:
         tasks = [
-            asyncio.create_task(_keep_looking(collector, settings.feeds.watch_s)),
+            asyncio.create_task(_keep_looking(collector, settings)),
             asyncio.create_task(_keep_delivering(settings)),
         ]
         stopped = asyncio.create_task(stop.wait())
@@ -58,11 +59,11 @@ async def _for_ever(settings: Settings) -> int:
     return 0
 
 
-async def _keep_looking(collector: Collector, every_s: int) -> None:
+async def _keep_looking(collector: Collector, settings: Settings) -> None:
     while True:
         begun = time.monotonic()
-        await _look(collector)
-        await asyncio.sleep(max(0.0, begun + every_s - time.monotonic()))
+        await _look(collector, settings)
+        await asyncio.sleep(max(0.0, begun + settings.feeds.watch_s - time.monotonic()))
 
 
 async def _keep_delivering(settings: Settings) -> None:
@@ -72,7 +73,7 @@ async def _keep_delivering(settings: Settings) -> None:
         await asyncio.sleep(DELIVER_EVERY_S)
 
 
-async def _look(collector: Collector) -> PollResult:
+async def _look(collector: Collector, settings: Settings) -> PollResult:
     """One evaluation of the watch; says what it saw."""
     watched = await collector.watch_chains()
     last = watched.polls[-1]
@@ -80,6 +81,7 @@ async def _look(collector: Collector) -> PollResult:
         seen = f"{last.rows} chains, {last.changed} changed, {last.unknown} unknown"
     else:
         seen = f"{last.outcome}: {last.error} - {last.error.hint}" if last.error else last.outcome
+    seen = Redactor.of(settings).text(seen)
     click.echo(f"{last.observed_at:%Y-%m-%dT%H:%M:%SZ} {seen}")
     return last
 
