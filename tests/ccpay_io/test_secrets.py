@@ -1,0 +1,174 @@
+"""A canary through every failing path: no secret in any error, traceback, log or file."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import stamina
+
+from ccpay_io import sandbox
+from ccpay_io.client import CcpayClient
+from ccpay_io.errors import CODE_ERRORS, ApiError
+from ccpay_io.pacing import Pacer
+from ccpay_io.sandbox.server import Faults, build_app
+from ccpay_io.settings import Credentials, Secret
+
+APP_ID = "cAnArY-app-id-77f0"
+APP_SECRET = "cAnArY-app-secret-91bd"
+BASE_URL = "https://api.example/ccpayment/v2"
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+@pytest.fixture
+def lines() -> Iterator[list[str]]:
+    """Everything that any logger writes at DEBUG, with tracebacks and extra fields."""
+    written: list[str] = []
+
+    class Everything(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            written.append(self.format(record) + repr(record.__dict__))
+
+    handler, root = Everything(), logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield written
+    root.setLevel(level)
+    root.removeHandler(handler)
+
+
+def echo(request: httpx.Request) -> str:
+    """What a failing server or proxy likes to print: the request's headers."""
+    return "; ".join(f"{name}={value}" for name, value in request.headers.items())
+
+
+def raising(kind: type[httpx.RequestError]) -> Handler:
+    """A network that fails with an error that carries and quotes the request."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        raise kind(f"failed: {echo(request)} {APP_SECRET}", request=request)
+
+    return handle
+
+
+def answering(code: int, where: str) -> Handler:
+    """An API that quotes the request's headers and the secret back, with a code or a status."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        told = f"{APP_SECRET} {echo(request)}"
+        if where == "msg":
+            return httpx.Response(200, json={"code": code, "msg": told, "data": None})
+        if where == "data":
+            return httpx.Response(200, json={"code": 10000, "msg": "", "data": {"fee": told}})
+        return httpx.Response(code, text=f"<{told}>")
+
+    return handle
+
+
+PATHS: list[tuple[str, Handler]] = [
+    *[(f"code {code}", answering(code, "msg")) for code in (*sorted(CODE_ERRORS), 17001)],
+    *[(f"status {status}", answering(status, "html")) for status in (200, 302, 403, 429, 500)],
+    ("wrong shape", answering(10000, "data")),
+    *[
+        (kind.__name__, raising(kind))
+        for kind in (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.ReadTimeout,
+            httpx.PoolTimeout,
+            httpx.ReadError,
+            httpx.WriteError,
+            httpx.ProxyError,
+            httpx.RemoteProtocolError,
+            httpx.LocalProtocolError,
+            httpx.DecodingError,
+            httpx.TooManyRedirects,
+        )
+    ],
+]
+
+
+def fail(folder: Path, base_url: str, transport: httpx.AsyncBaseTransport | None) -> ApiError:
+    """The error of one call that fails."""
+    pacer = Pacer(
+        folder / "limits.sqlite", credentials_key=APP_ID, daily_budget=100, start_rps=1000
+    )
+
+    async def call() -> None:
+        client = CcpayClient(
+            Credentials(Secret(APP_ID), Secret(APP_SECRET)),
+            base_url=base_url,
+            pacer=pacer,
+            transport=transport,
+            timeout_s=2,
+        )
+        async with client:
+            await client.get_withdraw_fee(1280, "POLYGON")
+
+    with stamina.set_testing(True, attempts=2, cap=True), pytest.raises(ApiError) as caught:
+        asyncio.run(call())
+    return caught.value
+
+
+def clean(text: str) -> bool:
+    """Whether a text has neither the id nor the secret."""
+    return APP_ID not in text and APP_SECRET not in text
+
+
+def everything_about(error: ApiError) -> str:
+    """All that people and tools show of an error."""
+    frames = "".join(traceback.format_exception(error))
+    return "\n".join([str(error), repr(error), frames, repr(vars(error)), error.hint])
+
+
+@pytest.mark.parametrize("handler", [h for _, h in PATHS], ids=[n for n, _ in PATHS])
+def test_no_failing_path_shows_a_secret(handler: Handler, tmp_path: Path, lines: list[str]) -> None:
+    """Even a server that quotes headers and secret back gets them into no error and no log."""
+    error = fail(tmp_path, BASE_URL, httpx.MockTransport(handler))
+    assert clean(everything_about(error))
+    assert clean("\n".join(lines))
+    assert error.__cause__ is None
+
+
+@pytest.mark.parametrize("fault", ["code:11005", "status:500", "html", "echo", "cut", "reset"])
+def test_no_fault_of_a_real_connection_shows_a_secret(
+    fault: str, tmp_path: Path, lines: list[str]
+) -> None:
+    """Over real HTTP, with the loggers of httpx and its parts at DEBUG, nothing shows either."""
+    faults = Faults()
+    faults.add(fault)
+    app = build_app(app_id=APP_ID, app_secret=APP_SECRET, faults=faults)
+    with sandbox.serving(app) as base_url:
+        error = fail(tmp_path, base_url, None)
+    assert clean(everything_about(error))
+    assert any("httpcore" in line for line in lines)
+    assert clean("\n".join(lines))
+
+
+def test_no_file_holds_a_secret(tmp_path: Path) -> None:
+    """The limits file, its log and its index know the account by a hash only."""
+    fail(tmp_path, BASE_URL, httpx.MockTransport(answering(11014, "msg")))
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert files
+    assert all(APP_ID.encode() not in path.read_bytes() for path in files)
+    assert all(APP_SECRET.encode() not in path.read_bytes() for path in files)
+
+
+def test_only_what_must_be_sent_is_sent(tmp_path: Path) -> None:
+    """The secret itself is in no header and no body of a request."""
+    seen: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(echo(request) + request.content.decode() + str(request.url))
+        return httpx.Response(200, json={"code": 12000, "msg": "", "data": None})
+
+    fail(tmp_path, BASE_URL, httpx.MockTransport(handle))
+    assert APP_SECRET not in json.dumps(seen)
