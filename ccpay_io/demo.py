@@ -41,25 +41,31 @@ class WorldClient:
         self.moment = 0.0
 
     async def get_chain_list(self) -> Listed[Chain]:
+        """The world's chains, as getChainList lists them."""
         data = {"chains": self._world.chains(self.moment)}
         return read_list("getChainList", data, "chains", Chain, "chain")
 
     async def get_fiat_list(self) -> Listed[Fiat]:
+        """The world's rates, as getFiatList lists them."""
         data = {"fiats": self._world.fiats(self.moment)}
         return read_list("getFiatList", data, "fiats", Fiat, "fiatId")
 
     async def get_swap_coin_list(self) -> Listed[SwapCoin]:
+        """The world's swap coins, as getSwapCoinList lists them."""
         data = {"coins": self._world.swap_coins()}
         return read_list("getSwapCoinList", data, "coins", SwapCoin, "coinId")
 
     async def get_coin_list(self) -> Listed[Coin]:
+        """The world's coins and networks, as getCoinList lists them."""
         return read_coins("getCoinList", {"coins": self._world.coin_list(self.moment)})
 
     async def get_coin_usdt_price(self, coin_ids: Sequence[int]) -> CoinPrices:
+        """The world's prices of these coins, as getCoinUSDTPrice answers."""
         prices = {str(i): self._world.price(i, self.moment) for i in coin_ids}
         return read_prices("getCoinUSDTPrice", {"prices": prices})
 
     async def get_withdraw_fee(self, coin_id: int, chain: str) -> WithdrawFee:
+        """The world's fee, or the error of its refusal, as getWithdrawFee answers."""
         fee = self._world.fee(coin_id, chain, self.moment)
         if isinstance(fee, int):
             raise error_for_code("getWithdrawFee", fee, "")

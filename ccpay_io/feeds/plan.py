@@ -11,6 +11,8 @@ from datetime import datetime
 
 import duckdb
 
+from ccpay_io.store.rows import one
+
 # Without getCoinList a pair's existence is only learned by asking. Candidates are offered in
 # portions, so that the poll's scope stays the pairs that are known to exist.
 CANDIDATES_PER_POLL = 1_000
@@ -53,10 +55,8 @@ def plan_pairs(con: duckdb.DuckDBPyConnection) -> list[tuple[int, str]]:
     getCoinList: the pairs answered before, and a portion of swap coins x chains that is not known
     to be non-existent.
     """
-    row = con.execute(
-        "SELECT count(*) FROM store.coin_network_current WHERE state = 'ok'"
-    ).fetchone()
-    source = _PAIRS_OF_NETWORKS if row and row[0] else _PAIRS_BY_TRIAL
+    (networks,) = one(con, "SELECT count(*) FROM store.coin_network_current WHERE state = 'ok'")
+    source = _PAIRS_OF_NETWORKS if networks else _PAIRS_BY_TRIAL
     return con.execute(f"""
         WITH pair AS ({source})
         SELECT p.coin_id, p.chain
@@ -80,7 +80,8 @@ def plan_prices(con: duckdb.DuckDBPyConnection) -> list[int]:
             SELECT coin_id FROM store.swap_coin_entity
             JOIN store.swap_coin_current USING (entity_id) WHERE state = 'ok'),
         priced AS (
-            SELECT coin_id FROM store.coin_price_entity JOIN store.coin_price_current USING (entity_id))
+            SELECT coin_id FROM store.coin_price_entity
+            JOIN store.coin_price_current USING (entity_id))
         SELECT coin_id FROM fee_coin
         UNION SELECT coin_id FROM swap ANTI JOIN priced USING (coin_id)
         UNION SELECT coin_id FROM swap WHERE NOT EXISTS (FROM fee_coin)

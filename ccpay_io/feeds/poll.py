@@ -21,7 +21,7 @@ Outcome = Literal["ok", "partial", "failed", "skipped"]
 
 @dataclass(frozen=True)
 class RawFile:
-    """The raw answers of a poll on disk: name below `raw/`, sha256 of the content, bytes on disk."""
+    """A poll's raw answers on disk: name below `raw/`, sha256 of the content, bytes on disk."""
 
     name: str
     sha256: str
@@ -62,7 +62,7 @@ class Poll:
         error_code, error_name: the API's code and the error's name, of the failure or, in a
             partial poll, of the most frequent failure.
         cadence_s: the feed's planned seconds between polls when this poll was made.
-        content_hash: of the canonical answers; equal answers have equal hashes whatever their order.
+        content_hash: of the canonical answers; equal answers have equal hashes in whatever order.
         listed: length of the list that was served (also when it was quarantined).
     """
 

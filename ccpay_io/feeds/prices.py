@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from ccpay_io.feeds.asked import Asked
 from ccpay_io.feeds.poll import Answers
 from ccpay_io.feeds.source import Source
+from ccpay_io.models import Drift
 from ccpay_io.store.datasets import DATASETS
 
 # No limit is documented for one request; 200 ids keep the body well below any usual one.
@@ -24,7 +25,7 @@ async def ask_prices(source: Source, coin_ids: Sequence[int]) -> Asked:
         ApiError: a batch has no answer.
     """
     rows: list[dict[str, object]] = []
-    drift = []
+    drift: list[Drift] = []
     for start in range(0, len(coin_ids), BATCH):
         answer = await source.get_coin_usdt_price(coin_ids[start : start + BATCH])
         drift.extend(answer.drift)

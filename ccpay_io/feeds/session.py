@@ -13,7 +13,7 @@ from datetime import datetime
 from ccpay_io.client import CcpayClient
 from ccpay_io.feeds.collector import Collector
 from ccpay_io.feeds.poll import utc_now
-from ccpay_io.pacing import Pacer
+from ccpay_io.pacing import CEILING_RPS, START_RPS, Pacer
 from ccpay_io.settings import Settings
 from ccpay_io.store.writer import Warehouse
 
@@ -47,19 +47,13 @@ def open_warehouse(settings: Settings) -> Warehouse:
 
 def open_pacer(settings: Settings) -> Pacer:
     """The pace, budget and breaker that all processes with these credentials share."""
-    pace = (
-        {}
-        if settings.max_rps is None
-        else {
-            "start_rps": settings.max_rps,
-            "ceiling_rps": settings.max_rps,
-        }
-    )
+    told = settings.max_rps
     return Pacer(
         settings.warehouse / "limits.sqlite",
         credentials_key=settings.credentials.app_id.reveal(),
         daily_budget=settings.daily_budget,
-        **pace,
+        start_rps=START_RPS if told is None else told,
+        ceiling_rps=CEILING_RPS if told is None else told,
     )
 
 

@@ -13,6 +13,7 @@ import duckdb
 
 from ccpay_io.feeds.poll import Poll
 from ccpay_io.store.datasets import FEED_DATASETS
+from ccpay_io.store.rows import one
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,8 @@ def claim_poll_id(con: duckdb.DuckDBPyConnection, poll: Poll) -> int | None:
         return None
     mine = set(FEED_DATASETS[poll.feed])
     rivals = [feed for feed, datasets in FEED_DATASETS.items() if mine.intersection(datasets)]
-    row = con.execute(
-        "SELECT max(poll_id) FROM store.poll WHERE list_contains(?, feed)", [rivals]
-    ).fetchone()
-    poll_id = max(poll.poll_id, (row[0] if row and row[0] else 0) + 1)
+    last = "SELECT coalesce(max(poll_id), 0) FROM store.poll WHERE list_contains(?, feed)"
+    poll_id: int = max(poll.poll_id, one(con, last, [rivals])[0] + 1)
     while con.execute("SELECT 1 FROM store.poll WHERE poll_id = ?", [poll_id]).fetchone():
         poll_id += 1
     return poll_id

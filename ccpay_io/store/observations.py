@@ -2,7 +2,8 @@
 
 Owns the comparison of a poll's answers with the current table, and the rows that follow from it:
 new entities, observations, the current table, gaps. Works on a connection that is already inside
-the poll's transaction, before its ledger row exists. Does not know feeds, the ledger, locks or files. Called by writer.py.
+the poll's transaction, before its ledger row exists. Does not know feeds, the ledger, locks or
+files. Called by writer.py.
 
 What is reconstructed from these tables is exact, because three facts are kept apart: an entity
 that was answered and did not change has no row; one that was asked or planned without an answer is
@@ -18,6 +19,7 @@ import polars as pl
 
 from ccpay_io.feeds.poll import Answers, Poll
 from ccpay_io.store.datasets import DATASETS, Dataset
+from ccpay_io.store.rows import one
 
 
 @dataclass(frozen=True)
@@ -123,15 +125,12 @@ def _insert_changes(
         """,
         [poll_id],
     )
-    row = con.execute(
-        "SELECT count(*), coalesce(bool_or(moved), false) FROM temp.changed"
-    ).fetchone()
-    assert row is not None
-    return int(row[0]), bool(row[1])
+    changed, moved = one(con, "SELECT count(*), coalesce(bool_or(moved), false) FROM temp.changed")
+    return int(changed), bool(moved)
 
 
 def _refresh_current(con: duckdb.DuckDBPyConnection, dataset: Dataset, poll: Poll) -> None:
-    """Brings the current table up to date: changed rows, vanished rows, and who was answered when."""
+    """Brings the current table up to date: changed rows, vanished rows, who was answered when."""
     table = f"store.{dataset.name}_current"
     when = [poll.poll_id, poll.observed_at]
     values = ", ".join(f'"{v}" = n."{v}"' for v in ["state", *dataset.values])
@@ -143,7 +142,8 @@ def _refresh_current(con: duckdb.DuckDBPyConnection, dataset: Dataset, poll: Pol
         UPDATE {table} AS c
         SET {values}, changed_poll_id = ?, changed_by = ?, changed_after = CASE
             WHEN c.state = 'absent' THEN (
-                SELECT max(observed_at) FROM store.poll WHERE feed = ? AND outcome IN ('ok', 'partial'))
+                SELECT max(observed_at) FROM store.poll
+                WHERE feed = ? AND outcome IN ('ok', 'partial'))
             ELSE c.answered_at END
         FROM temp.changed AS n WHERE c.entity_id = n.entity_id
         """,

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ccpay_io.errors import WarehouseError
+from ccpay_io.store.durable import fsync_path
 
 _PREFIX, _SUFFIX = "ccpay-", ".duckdb"
 
@@ -61,7 +62,7 @@ def publish_copy(private: Path, root: Path, *, keep: int, step: Callable[[str], 
     copy = version.with_suffix(".tmp")
     step("publish:copy")
     shutil.copyfile(private, copy)
-    _fsync(copy)
+    fsync_path(copy)
     copy.chmod(0o444)
     step("publish:version")
     os.replace(copy, version)
@@ -73,7 +74,7 @@ def publish_copy(private: Path, root: Path, *, keep: int, step: Callable[[str], 
 
 
 def _next_number(root: Path) -> int:
-    """Microseconds since the epoch, but always above the newest version, whatever the clock does."""
+    """Microseconds since the epoch, but above the newest version, whatever the clock does."""
     newest = newest_version(root)
     previous = int(newest.name[len(_PREFIX) : -len(_SUFFIX)]) if newest else 0
     return max(previous + 1, time.time_ns() // 1000)
@@ -90,18 +91,10 @@ def _move_stable_name(root: Path, version: Path) -> None:
     link = version.with_suffix(".tmp")
     os.link(version, link)
     os.replace(link, stable)
-    _fsync(stable.parent)
+    fsync_path(stable.parent)
 
 
 def _prune(folder: Path, keep: int) -> None:
     for old in sorted(folder.glob(f"{_PREFIX}*{_SUFFIX}"))[:-keep]:
         old.unlink()
         old.with_name(old.name + ".wal").unlink(missing_ok=True)
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,8 +1,8 @@
 """Raw answers: one compressed, content-addressed file per poll below `raw/`.
 
-Owns the form of these files and their retention. They are the record that a warehouse can be rebuilt
-from, so a file is on disk before the poll that names it commits. Never published. Called by the
-collector (write), verify.py (check) and the retention job (prune).
+Owns the form of these files and their retention. They are the record that a warehouse can be
+rebuilt from, so a file is on disk before the poll that names it commits. Never published. Called by
+the collector (write), verify.py (check) and the retention job (prune).
 
 A file is zstd-compressed JSON lines: first the poll (feed, poll_id, times), then one line per HTTP
 exchange (endpoint, request, status, the answer's bytes as text). Readable with `zstd -dc`.
@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from ccpay_io.client import Exchange
 from ccpay_io.feeds.poll import RawFile
+from ccpay_io.store.durable import fsync_path
 
 
 def write_raw(
@@ -55,7 +56,7 @@ def write_raw(
         os.fsync(file.fileno())
     step("raw")
     os.replace(temporary, path)
-    _fsync_folder(path.parent)
+    fsync_path(path.parent)
     return RawFile(name, digest, path.stat().st_size)
 
 
@@ -100,12 +101,5 @@ def _compress(content: bytes) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.CompressedOutputStream(sink, "zstd") as stream:
         stream.write(content)
-    return sink.getvalue().to_pybytes()
-
-
-def _fsync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    compressed: bytes = sink.getvalue().to_pybytes()
+    return compressed

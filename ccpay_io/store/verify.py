@@ -15,6 +15,7 @@ from ccpay_io.errors import NothingPublished
 from ccpay_io.store.datasets import DATASETS, FEED_DATASETS, Dataset
 from ccpay_io.store.raw import read_raw
 from ccpay_io.store.reading import connect_published
+from ccpay_io.store.rows import one
 from ccpay_io.store.writer import Warehouse
 
 
@@ -76,7 +77,8 @@ def _dataset(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> Iterator[Findi
         con,
         f"""
         SELECT (SELECT count(*) - count(DISTINCT entity_id) FROM {table}_entity)
-             + (SELECT count(*) FROM (SELECT {keys} FROM {table}_entity GROUP BY ALL HAVING count(*) > 1))
+             + (SELECT count(*) FROM (SELECT {keys} FROM {table}_entity
+                                      GROUP BY ALL HAVING count(*) > 1))
              + (SELECT count(*) - count(DISTINCT entity_id) FROM {table}_current)
              + (SELECT count(*) FROM (SELECT poll_id, entity_id FROM {table}_observation
                                       GROUP BY ALL HAVING count(*) > 1))
@@ -168,9 +170,7 @@ def _publication(con: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> Iterat
 
 
 def _number(con: duckdb.DuckDBPyConnection, sql: str) -> int:
-    row = con.execute(sql).fetchone()
-    assert row is not None
-    return int(row[0])
+    return int(one(con, sql)[0])
 
 
 def _finding(what: str, wrong: int, good: str, bad: str) -> Finding:

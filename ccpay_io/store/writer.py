@@ -40,10 +40,12 @@ class Evaluation(Protocol):
     """What judging a poll led to: how many notices were written, and whether to ask again soon."""
 
     @property
-    def new_notices(self) -> int: ...
+    def new_notices(self) -> int:
+        """Alert notices that were written."""
 
     @property
-    def confirm(self) -> bool: ...
+    def confirm(self) -> bool:
+        """Whether to ask the API again within seconds."""
 
 
 Evaluate = Callable[[duckdb.DuckDBPyConnection, Poll], Evaluation]

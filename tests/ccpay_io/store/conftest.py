@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -102,7 +102,7 @@ def fee() -> Callable[..., dict[str, object]]:
 
 
 @pytest.fixture
-def query(warehouse: Warehouse) -> Iterator[Query]:
+def query(warehouse: Warehouse) -> Query:
     """Runs SQL on the private file and returns the rows."""
 
     def run(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
@@ -113,4 +113,4 @@ def query(warehouse: Warehouse) -> Iterator[Query]:
         finally:
             con.close()
 
-    yield run
+    return run

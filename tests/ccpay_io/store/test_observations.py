@@ -22,7 +22,8 @@ from ccpay_io.store.writer import Warehouse
 
 PAIRS = [(1, "ETH"), (1, "TRX"), (2, "ETH"), (2, "BSC"), (3, "SOL")]
 SNAPSHOT = """
-    SELECT poll_id, coin_id, chain, state, refusal_code, unknown_reason, fee_amount, fee_coin_id, fee_coin
+    SELECT poll_id, coin_id, chain, state, refusal_code, unknown_reason,
+           fee_amount, fee_coin_id, fee_coin
     FROM withdraw_fee_snapshot ORDER BY ALL
 """
 
@@ -60,13 +61,11 @@ class Model:
     def poll(self, poll_id: int, script: list[tuple[Any, ...]]) -> None:
         """A poll that says something, or nothing, about each pair."""
         rows, gaps = [], {}
-        for pair, said in zip(PAIRS, script, strict=True):
+        for pair, told in zip(PAIRS, script, strict=True):
+            said = self.last.get(pair) if told[0] == "same" else told
+            if said is None:
+                continue
             kind = said[0]
-            if kind == "same":
-                if pair not in self.last:
-                    continue
-                said = self.last[pair]
-                kind = said[0]
             if kind == "vanished":
                 self.last.pop(pair, None)
                 continue
@@ -167,7 +166,7 @@ def test_an_unanswered_pair_is_unknown_and_not_carried_over(
 def test_a_change_is_bounded_by_the_last_confirmation(
     warehouse: Warehouse, poll: Any, query: Any
 ) -> None:
-    """A status changed after the last poll that confirmed the old one, not after the last change."""
+    """A status changed after the last poll that confirmed the old one, not the last change."""
     for minute, state in ((0, "normal"), (5, "normal"), (10, "maintenance")):
         row = {("TRX",): {"state": state, "status_raw": state}}
         warehouse.commit([poll(minute, row, feed="chains", dataset="chain")])
@@ -183,8 +182,11 @@ def test_tables_have_the_columns_of_their_dataset(name: str, query: Any) -> None
     dataset = DATASETS[name]
 
     def columns(table: str) -> list[str]:
-        sql = "SELECT column_name FROM duckdb_columns() WHERE schema_name = 'store' AND table_name = ?"
-        return [column for (column,) in query(sql + " ORDER BY column_index", f"{name}_{table}")]
+        sql = (
+            "SELECT column_name FROM duckdb_columns()"
+            " WHERE schema_name = 'store' AND table_name = ? ORDER BY column_index"
+        )
+        return [column for (column,) in query(sql, f"{name}_{table}")]
 
     assert ["entity_id", "first_poll_id", *dataset.keys] == columns("entity")
     assert ["poll_id", "entity_id", "state", *dataset.values] == columns("observation")

@@ -46,11 +46,13 @@ warehouse = Warehouse(root, "test", on_step=step)
 for number in range(after + 2):
     at = utc_now()
     rows = [
-        {"coin_id": coin, "chain": "ETH", "state": "ok", "fee_amount": Decimal(number), "fee_coin_id": 1}
+        {"coin_id": coin, "chain": "ETH", "state": "ok",
+         "fee_amount": Decimal(number), "fee_coin_id": 1}
         for coin in range(200)
     ]
     frame = DATASETS["withdraw_fee"].frame(rows)
-    warehouse.commit([Poll(poll_id_at(at), "fees", "ok", at, at, 200, {"withdraw_fee": Answers(frame)},
+    answers = {"withdraw_fee": Answers(frame)}
+    warehouse.commit([Poll(poll_id_at(at), "fees", "ok", at, at, 200, answers,
                            writer=str(os.getpid()), cadence_s=300)])
     print("committed", flush=True)
     warehouse.publish(force=True)
@@ -76,7 +78,8 @@ def _check_whole(warehouse: Warehouse, acknowledged: list[str], before: int) -> 
     with connect_published(warehouse.root) as con:
         published = con.execute("SELECT count(*) FROM store.poll").fetchone()[0]
         torn = con.execute(
-            "SELECT count(*) FROM (SELECT poll_id FROM withdraw_fee_snapshot GROUP BY 1 HAVING count(*) <> 200)"
+            "SELECT count(*) FROM"
+            " (SELECT poll_id FROM withdraw_fee_snapshot GROUP BY 1 HAVING count(*) <> 200)"
         ).fetchone()[0]
     assert published >= before + acknowledged.count("published")
     assert torn == 0
@@ -92,7 +95,7 @@ def _check_whole(warehouse: Warehouse, acknowledged: list[str], before: int) -> 
 def test_a_kill_at_any_step_loses_nothing_and_the_next_poll_works(
     warehouse: Warehouse, step: str
 ) -> None:
-    """Kill -9 inside a commit or a publication: the published file opens, whole; verify is clean."""
+    """Kill -9 in a commit or a publication: the published file opens, whole; verify is clean."""
     acknowledged = _kill_at(warehouse.root, step)
     polls = _check_whole(warehouse, acknowledged, 0)
 
@@ -241,7 +244,7 @@ def test_readers_and_a_writer_never_meet_for_a_minute(
 def test_an_open_connection_keeps_its_publication(
     warehouse: Warehouse, poll: Any, fee: Any
 ) -> None:
-    """What was opened stays consistent; what is opened anew sees the new version, even beside it."""
+    """What was opened stays consistent; what is opened anew beside it sees the new version."""
     count = "SELECT count(*) FROM store.poll"
     warehouse.commit([poll(0, {(1, "ETH"): fee("1")})])
     warehouse.publish(force=True)

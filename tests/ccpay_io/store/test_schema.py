@@ -35,7 +35,7 @@ def test_every_migration_is_recorded_once(warehouse: Warehouse, query: Any) -> N
 
 
 def test_every_view_exists_and_every_column_is_described(query: Any) -> None:
-    """data_dictionary and the comments have a text for each column, and no text without a column."""
+    """data_dictionary and the comments have a text for each column, none without a column."""
     columns = query(
         "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'main'"
         " AND table_name IN (SELECT view_name FROM duckdb_views() WHERE NOT internal)"
@@ -73,7 +73,7 @@ def test_a_file_of_a_newer_release_is_refused(warehouse: Warehouse) -> None:
 
 
 def test_views_are_replaced_when_their_text_changed(warehouse: Warehouse, query: Any) -> None:
-    """A warehouse with another release's views gets this release's, and loses the ones that went."""
+    """A warehouse with another release's views gets this release's, and loses what went."""
     with warehouse.transaction() as con:
         con.execute("CREATE VIEW of_the_past AS SELECT 1")
         con.execute("UPDATE store.migration SET name = 'views:old' WHERE name LIKE 'views:%'")
@@ -88,9 +88,13 @@ def test_a_transaction_that_fails_leaves_nothing() -> None:
     con = duckdb.connect()
     apply_schema(con)
 
-    with pytest.raises(duckdb.Error), atomic(con):
-        con.execute("CREATE TABLE half (x INTEGER)")
-        con.execute("SELECT * FROM nowhere")
+    def create_and_fail() -> None:
+        with atomic(con):
+            con.execute("CREATE TABLE half (x INTEGER)")
+            con.execute("SELECT * FROM nowhere")
+
+    with pytest.raises(duckdb.Error):
+        create_and_fail()
 
     assert con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'half'").fetchall() == []
     con.close()

@@ -119,7 +119,8 @@ def test_after_a_failed_fee_poll_every_pair_is_unknown(
     warehouse.commit([poll(0, {(1, "ETH"): fee("1")}), poll(5, None)])
 
     rows = query(
-        "SELECT state, unknown_reason, fee_amount, route_state, observed_at::VARCHAR FROM withdraw_fee_now"
+        "SELECT state, unknown_reason, fee_amount, route_state, observed_at::VARCHAR"
+        " FROM withdraw_fee_now"
     )
 
     assert rows == [("unknown", "TimedOut", None, "unknown:TimedOut", "2026-03-01 12:00:10+00")]
@@ -144,7 +145,7 @@ def test_chain_status_now_tells_unknown_from_maintenance(
     reason: str | None,
     last_known: str,
 ) -> None:
-    """An outage and an unseen word are unknown; last_known_status keeps what was really answered."""
+    """An outage and an unseen word are unknown; last_known_status keeps what was answered."""
     for minute, word in enumerate(words):
         rows = None if word is None else {("TRX",): _status(word)}
         warehouse.commit([poll(minute, rows, **CHAINS)])
@@ -180,7 +181,8 @@ def test_chain_status_history_has_one_row_per_stretch(
         )
 
     rows = query(
-        "SELECT status, poll_count, unknown_poll_count, strftime(valid_from, '%M'), strftime(valid_to, '%M')"
+        "SELECT status, poll_count, unknown_poll_count,"
+        " strftime(valid_from, '%M'), strftime(valid_to, '%M')"
         " FROM chain_status_history ORDER BY valid_from"
     )
 
@@ -232,7 +234,8 @@ def test_a_fee_is_valued_with_the_price_known_at_the_time(
     )
 
     rows = query(
-        "SELECT fee_usd::VARCHAR, price_age_s, price_change_pct FROM withdraw_fee_history ORDER BY valid_from"
+        "SELECT fee_usd::VARCHAR, price_age_s, price_change_pct"
+        " FROM withdraw_fee_history ORDER BY valid_from"
     )
 
     assert rows == [("1000.000000000000", 60, None), ("750.000000000000", 240, 50.0)]
@@ -260,7 +263,7 @@ def test_a_rate_history_has_one_row_per_rate(warehouse: Warehouse, poll: Any, qu
 def test_routes_are_ranked_with_reasons_for_exclusions(
     warehouse: Warehouse, poll: Any, fee: Any, query: Any
 ) -> None:
-    """The cheapest usable first; maintenance, closed withdrawals, limits and silence have no rank."""
+    """The cheapest usable first; maintenance, closed withdrawals, limits, silence: no rank."""
     from ccpay_io.feeds.poll import utc_now
 
     now = utc_now()

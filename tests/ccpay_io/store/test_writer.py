@@ -28,7 +28,8 @@ def test_a_poll_that_is_committed_again_changes_nothing(
 
     assert (first.new, again.new) == (True, False)
     assert query(
-        "SELECT (SELECT count(*) FROM store.poll), (SELECT count(*) FROM store.withdraw_fee_observation)"
+        "SELECT (SELECT count(*) FROM store.poll),"
+        " (SELECT count(*) FROM store.withdraw_fee_observation)"
     ) == [(1, 1)]
 
 
@@ -83,7 +84,8 @@ def test_an_evaluation_that_fails_rolls_the_poll_back(
         warehouse.commit([poll(0, {(1, "ETH"): fee("1")})], evaluate=fail)
 
     assert query(
-        "SELECT (SELECT count(*) FROM store.poll), (SELECT count(*) FROM store.withdraw_fee_entity),"
+        "SELECT (SELECT count(*) FROM store.poll),"
+        " (SELECT count(*) FROM store.withdraw_fee_entity),"
         " (SELECT count(*) FROM store.withdraw_fee_current)"
     ) == [(0, 0, 0)]
 
@@ -93,7 +95,7 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> No
     (tmp_path / "data").write_text("not a folder")
 
     with pytest.raises(
-        WarehouseError, match="cannot write .*: (Not a directory|File exists)"
+        WarehouseError, match=r"cannot write .*: (Not a directory|File exists)"
     ) as caught:
         Warehouse(tmp_path / "data", "test").commit([])
     assert "nothing was lost" in caught.value.hint
