@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -93,13 +94,14 @@ class Api:
 
 @dataclass
 class Clock:
-    """A clock that moves by itself, a second per look, and when somebody sleeps."""
+    """A clock that moves by itself, a step per look, and when somebody sleeps."""
 
     moment: float = NOW
+    step: float = 1
 
     def __call__(self) -> float:
         """The time now."""
-        self.moment += 1
+        self.moment += self.step
         return self.moment
 
     async def sleep(self, seconds: float) -> None:
@@ -423,6 +425,20 @@ def test_a_refusal_slows_the_pace(bench: Bench) -> None:
     """11004 lowers the pace that all processes share, by one lesson of 5 %."""
     bench.run(fee_call, failure(11004), FEE)
     assert bench.pacer.status().rate_rps == pytest.approx(9.5, rel=0.05)
+
+
+@pytest.mark.parametrize("answer", [FEE, failure(13001)])
+def test_answers_raise_the_pace(bench: Bench, answer: Answer) -> None:
+    """Answers, refusals of a pair among them, let the pace rise while requests wait for it."""
+    bench.clock.step = 0
+
+    async def ask_ten_times(client: CcpayClient) -> None:
+        for _ in range(10):
+            with suppress(ApiError):
+                await fee_call(client)
+
+    bench.run(ask_ten_times, *[answer] * 10)
+    assert bench.pacer.status().rate_rps == pytest.approx(10.9)
 
 
 def test_a_ban_stops_everything(bench: Bench) -> None:
