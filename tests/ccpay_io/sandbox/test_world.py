@@ -249,7 +249,7 @@ def test_refusals_come_only_while_the_chain_is_in_maintenance() -> None:
 def test_without_liveliness_maintenance_is_rare() -> None:
     """Over a month: every tenth chain at least once, at most one moment in fifty per chain."""
     world = World(lively=False)
-    moments = range(int(T), int(T) + 30 * DAY, 3600)
+    moments = range(int(T), int(T) + 30 * DAY, 7200)
     bad = Counter(
         chain["chain"] for t in moments for chain in world.chains(t) if chain["status"] != "Normal"
     )
@@ -267,8 +267,8 @@ def test_maintenance_lasts_from_minutes_to_half_a_day() -> None:
 
 
 def polls(world: World, start: float) -> Iterator[dict[str, str]]:
-    """What somebody sees who polls the chains every 30 s for ten minutes."""
-    chains = [row["chain"] for row in load_universe().chains]
+    """What somebody sees who polls the popular chains every 30 s for ten minutes."""
+    chains = [row["chain"] for row in load_universe().chains[:40]]
     for i in range(21):
         yield {chain: world.chain_status(chain, start + 30 * i) for chain in chains}
 
