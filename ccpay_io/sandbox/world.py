@@ -14,8 +14,8 @@ from typing import Any
 from ccpay_io.sandbox.universe import Network, load_universe
 from ccpay_io.sandbox.walk import daily, mix, plain, scaled, slow, spread
 
-# One in so many days a chain goes into maintenance; the first chains of the list are the popular,
-# better-kept ones.
+# One in so many days a chain goes into maintenance: the first forty of the list, where most coins
+# are, so that there is something to see; the others three times more rarely.
 _DAYS_BETWEEN_INCIDENTS = 18
 _LIVELY_SLOT_S = 300
 _LIVELY_CHAINS = ("TRX", "POLYGON", "BSC", "ARBITRUM", "SOL", "TON", "AVAX", "OPTIMISM", "BASE")
