@@ -7,7 +7,7 @@ in its place through `build_defs(resource_overrides=...)`.
 from typing import Protocol
 
 from ccpay_io.errors import CcpayError
-from ccpay_io.feeds.collector import PollResult
+from ccpay_io.feeds.result import PollResult
 
 
 class Listener(Protocol):

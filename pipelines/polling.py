@@ -10,7 +10,7 @@ import polars as pl
 from pydantic import Field
 
 from ccpay_io.errors import CcpayError, ConfigError, NothingPublished
-from ccpay_io.feeds.collector import PollResult
+from ccpay_io.feeds.result import PollResult
 from pipelines.failures import failure_of, one_line
 from pipelines.feeds import FEEDS
 from pipelines.listener import Listener

@@ -11,7 +11,7 @@ import time
 import dagster as dg
 
 from ccpay_io.alerts.channels import Message, send
-from ccpay_io.feeds.collector import PollResult, WatchResult
+from ccpay_io.feeds.result import PollResult, WatchResult
 from pipelines.assets.spec import key_of
 from pipelines.delivery import due_now, dump_requested, load_requested, next_request, run_key_of
 from pipelines.failures import one_line

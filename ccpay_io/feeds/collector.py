@@ -11,16 +11,14 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from os import getpid
-from pathlib import Path
 
 import duckdb
 
 from ccpay_io import alerts
 from ccpay_io.client import CcpayClient, Exchange
-from ccpay_io.errors import ApiError, BreakerOpen, BudgetExhausted, SuspectList, TimedOut
+from ccpay_io.errors import ApiError, SuspectList, TimedOut
 from ccpay_io.feeds import plan
 from ccpay_io.feeds.asked import Asked
 from ccpay_io.feeds.chains import ask_chains
@@ -28,15 +26,16 @@ from ccpay_io.feeds.coins import ask_coins
 from ccpay_io.feeds.fees import ask_fees
 from ccpay_io.feeds.fiats import ask_fiats
 from ccpay_io.feeds.networks import ask_networks
-from ccpay_io.feeds.poll import Outcome, Poll, RawFile, poll_id_at, utc_now
+from ccpay_io.feeds.poll import Poll, RawFile, poll_id_at, utc_now
 from ccpay_io.feeds.prices import ask_prices
 from ccpay_io.feeds.quarantine import judge_list
+from ccpay_io.feeds.result import PollResult, WatchResult, outcome_of, result_of
 from ccpay_io.feeds.watchlist import ask_watchlist
 from ccpay_io.redaction import Redactor
 from ccpay_io.settings import Settings
 from ccpay_io.store.raw import write_raw
 from ccpay_io.store.watch import sync_watch_settings
-from ccpay_io.store.writer import Committed, Warehouse
+from ccpay_io.store.writer import Warehouse
 
 Progress = Callable[[int, int], None]
 
@@ -55,49 +54,6 @@ ENDPOINTS = {
     "fees": "getWithdrawFee",
     "watchlist": "checkWithdrawalAddressValidity",
 }
-
-
-@dataclass(frozen=True)
-class PollResult:
-    """What a poll came to, for people and for exit codes.
-
-    Attributes:
-        outcome: "ok", "partial" (some entities have no answer), "failed" (nothing was stored but
-            the ledger row) or "skipped" (no request was allowed).
-        rows: entities answered; `refused` of them with a refusal, `changed` differ from before.
-        unknown: entities in scope without an answer.
-        error: why it failed, or the most frequent failure of a partial poll.
-        published: the new version, when this poll led to a publication.
-        reused: True when a watch poll young enough was found and no request was made.
-    """
-
-    poll_id: int
-    feed: str
-    outcome: Outcome
-    started_at: datetime
-    observed_at: datetime
-    requests: int = 0
-    rows: int = 0
-    changed: int = 0
-    refused: int = 0
-    unknown: int = 0
-    error: ApiError | None = None
-    new_notices: int = 0
-    confirm: bool = False
-    published: Path | None = None
-    reused: bool = False
-
-
-@dataclass(frozen=True)
-class WatchResult:
-    """One evaluation of the chain watch: its polls, confirmations included."""
-
-    polls: tuple[PollResult, ...]
-
-    @property
-    def notices_due(self) -> bool:
-        """Whether a notice was written that should be delivered at once."""
-        return any(poll.new_notices for poll in self.polls)
 
 
 class Collector:
@@ -159,7 +115,7 @@ class Collector:
         poll = Poll(
             poll_id=poll_id_at(started),
             feed=feed,
-            outcome=_outcome(asked, error),
+            outcome=outcome_of(asked, error),
             started_at=started,
             observed_at=self._now(),
             requests=self._client.requests - sent,
@@ -248,7 +204,7 @@ class Collector:
         status_changed = poll.feed == "chains" and committed.totals.changed > 0
         at_once = status_changed or committed.new_notices > 0 or poll.feed == "fees"
         published = self._warehouse.publish(force=at_once)
-        return _result(poll, committed, error, published)
+        return result_of(poll, committed, error, published)
 
     def _evaluate(self, con: duckdb.DuckDBPyConnection, poll: Poll) -> alerts.Evaluation:
         sync_watch_settings(con, self._settings.watch)
@@ -291,31 +247,3 @@ class Collector:
     def _deadline_s(self, feed: str) -> float:
         long = feed in ("fees", "watchlist")
         return DEADLINE_SHARE * self._cadence_s(feed) if long else LIST_DEADLINE_S
-
-
-def _outcome(asked: Asked, error: ApiError | None) -> Outcome:
-    if not asked.answers or asked.nothing_answered or isinstance(error, SuspectList):
-        never_sent = isinstance(error, BreakerOpen | BudgetExhausted)
-        return "skipped" if never_sent else "failed"
-    return "partial" if asked.unknown else "ok"
-
-
-def _result(
-    poll: Poll, committed: Committed, error: ApiError | None, published: Path | None
-) -> PollResult:
-    return PollResult(
-        poll_id=committed.poll_id,
-        feed=poll.feed,
-        outcome=poll.outcome,
-        started_at=poll.started_at,
-        observed_at=poll.observed_at,
-        requests=poll.requests,
-        rows=poll.answered,
-        changed=committed.totals.changed,
-        refused=committed.totals.refused,
-        unknown=committed.totals.unknown,
-        error=error,
-        new_notices=committed.new_notices,
-        confirm=committed.confirm,
-        published=published,
-    )

@@ -8,10 +8,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import dagster as dg
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from ccpay_io.errors import CcpayError, ConfigError, WrongEnvironment
-from ccpay_io.feeds.collector import PollResult
+from ccpay_io.feeds.result import PollResult
 from ccpay_io.redaction import Redactor
 from ccpay_io.settings import Settings
 from pipelines.build import build_defs
@@ -19,6 +26,7 @@ from pipelines.command.output import name_environment, print_table, stderr, stdo
 from pipelines.failures import one_line
 from pipelines.feeds import FEEDS
 from pipelines.instance import prepare_home
+from pipelines.jobs import run_config_of
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -28,7 +36,7 @@ class Bars:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._bar: dict[str, int] = {}
+        self._bar: dict[str, TaskID] = {}
         self.results: dict[str, PollResult] = {}
         self.errors: dict[str, CcpayError] = {}
 
@@ -95,7 +103,7 @@ def exit_code(names: Sequence[str], results: dict[str, PollResult]) -> int:
 
 def _run(defs: dg.Definitions, instance: dg.DagsterInstance, name: str, reuse_s: int) -> None:
     feed = FEEDS[name]
-    config = {"ops": {f"ccpay__{feed.asset}": {"config": {"reuse_s": reuse_s}}}, **QUIET}
+    config = {**run_config_of(feed, reuse_s), **QUIET}
     job = defs.resolve_job_def(feed.job)
     job.execute_in_process(instance=instance, run_config=config, raise_on_error=False)
 

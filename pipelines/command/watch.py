@@ -9,7 +9,8 @@ import click
 
 from ccpay_io.alerts import deliver
 from ccpay_io.errors import WarehouseLocked
-from ccpay_io.feeds.collector import Collector, PollResult
+from ccpay_io.feeds.collector import Collector
+from ccpay_io.feeds.result import PollResult
 from ccpay_io.feeds.session import open_collector, open_warehouse
 from ccpay_io.redaction import Redactor
 from ccpay_io.settings import Settings, load_settings

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 import stamina
 
-from ccpay_io.feeds.collector import PollResult
+from ccpay_io.feeds.result import PollResult
 from ccpay_io.feeds.session import open_collector
 from ccpay_io.sandbox import SANDBOX_APP_ID, SANDBOX_APP_SECRET, serving
 from ccpay_io.sandbox.faults import Faults

@@ -1,0 +1,88 @@
+"""What a poll came to: for people, exit codes and the ledger's `outcome`.
+
+Owns the result that the collector hands to the command, the assets and the sensor. Does no IO.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from ccpay_io.errors import ApiError, BreakerOpen, BudgetExhausted, SuspectList
+from ccpay_io.feeds.asked import Asked
+from ccpay_io.feeds.poll import Outcome, Poll
+from ccpay_io.store.writer import Committed
+
+
+@dataclass(frozen=True)
+class PollResult:
+    """What a poll came to, for people and for exit codes.
+
+    Attributes:
+        outcome: "ok", "partial" (some entities have no answer), "failed" (nothing was stored but
+            the ledger row) or "skipped" (no request was allowed).
+        rows: entities answered; `refused` of them with a refusal, `changed` differ from before.
+        unknown: entities in scope without an answer.
+        error: why it failed, or the most frequent failure of a partial poll.
+        published: the new version, when this poll led to a publication.
+        reused: True when a watch poll young enough was found and no request was made.
+    """
+
+    poll_id: int
+    feed: str
+    outcome: Outcome
+    started_at: datetime
+    observed_at: datetime
+    requests: int = 0
+    rows: int = 0
+    changed: int = 0
+    refused: int = 0
+    unknown: int = 0
+    error: ApiError | None = None
+    new_notices: int = 0
+    confirm: bool = False
+    published: Path | None = None
+    reused: bool = False
+
+
+@dataclass(frozen=True)
+class WatchResult:
+    """One evaluation of the chain watch: its polls, confirmations included."""
+
+    polls: tuple[PollResult, ...]
+
+    @property
+    def notices_due(self) -> bool:
+        """Whether a notice was written that should be delivered at once."""
+        return any(poll.new_notices for poll in self.polls)
+
+
+def outcome_of(asked: Asked, error: ApiError | None) -> Outcome:
+    """The ledger's word for what was learned and what went wrong."""
+    if not asked.answers or asked.nothing_answered or isinstance(error, SuspectList):
+        never_sent = isinstance(error, BreakerOpen | BudgetExhausted)
+        return "skipped" if never_sent else "failed"
+    return "partial" if asked.unknown else "ok"
+
+
+def result_of(
+    poll: Poll, committed: Committed, error: ApiError | None, published: Path | None
+) -> PollResult:
+    """Puts together what was asked and what the store made of it."""
+    return PollResult(
+        poll_id=committed.poll_id,
+        feed=poll.feed,
+        outcome=poll.outcome,
+        started_at=poll.started_at,
+        observed_at=poll.observed_at,
+        requests=poll.requests,
+        rows=poll.answered,
+        changed=committed.totals.changed,
+        refused=committed.totals.refused,
+        unknown=committed.totals.unknown,
+        error=error,
+        new_notices=committed.new_notices,
+        confirm=committed.confirm,
+        published=published,
+    )
