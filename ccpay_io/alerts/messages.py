@@ -20,6 +20,12 @@ from ccpay_io.settings import Settings
 
 _RANK = ("info", "warning", "critical")
 _LISTED = 10
+_SOURCE_STATES = {
+    "auth": "does not let us in",
+    "banned": "has banned this IP",
+    "quota": "gives no more answers today",
+    "throttled": "asks us to slow down",
+}
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,7 @@ def _state(transition: str, alert: Instance) -> str:
         case "chain_status", _:
             return f"is back to normal after {_duration(alert)}"
         case "source_health", "opened":
-            return "gives no answers"
+            return _SOURCE_STATES.get(alert.value.split(":")[0], "gives no answers")
         case "source_health", _:
             return f"answers again after {_duration(alert)}"
         case _, "opened":

@@ -26,18 +26,21 @@ _SOURCE_SEVERITY = {"throttled": "warning"}
 
 def observe(con: duckdb.DuckDBPyConnection, poll: Poll) -> list[Observation]:
     """Every observation that a poll makes; none for feeds that alerts do not watch yet."""
-    seen: list[Observation] = []
-    if poll.feed in _LIST_FEEDS:
-        seen.append(_list_contract(con, poll))
+    if poll.feed not in _LIST_FEEDS:
+        return []
+    last = _last_good(con, poll)
+    seen = [_list_contract(poll, last)]
     if poll.feed == "chains":
-        seen += [_source(con, poll), _status_contract(con, poll), *_chains(con, poll)]
+        seen += [_source(poll, last), _status_contract(poll, last), *_chains(con, poll)]
     return seen
 
 
 def source_verdict(poll: Poll) -> str:
     """What a poll says about the source: ok, outage, auth, throttled, quota, banned or unknown."""
-    if poll.outcome in ("ok", "partial") or poll.error_name == "SuspectList":
+    if poll.outcome in ("ok", "partial"):
         return "ok"
+    if poll.error_name == "SuspectList":
+        return "unknown"
     if poll.error_code == 11014 or poll.error_name == "BreakerOpen":
         return "banned"
     if poll.error_code in _AUTH:
@@ -49,7 +52,7 @@ def source_verdict(poll: Poll) -> str:
     return "unknown" if poll.outcome == "skipped" else "outage"
 
 
-def _source(con: duckdb.DuckDBPyConnection, poll: Poll) -> Observation:
+def _source(poll: Poll, last: datetime | None) -> Observation:
     value = source_verdict(poll)
     verdict: Verdict = "good" if value == "ok" else "unknown" if value == "unknown" else "bad"
     said = poll.error_message if verdict == "bad" and poll.error_message else value
@@ -59,13 +62,14 @@ def _source(con: duckdb.DuckDBPyConnection, poll: Poll) -> Observation:
         verdict,
         f"{value}: {said}" if said != value else value,
         _SOURCE_SEVERITY.get(value, "critical"),
-        _last_good(con, poll),
+        last,
         poll.observed_at,
-        at_once=value in ("auth", "banned"),
+        # A second request would not be sent, or would do harm: nothing can confirm these.
+        at_once=value in ("auth", "banned", "quota"),
     )
 
 
-def _list_contract(con: duckdb.DuckDBPyConnection, poll: Poll) -> Observation:
+def _list_contract(poll: Poll, last: datetime | None) -> Observation:
     """An empty or suddenly much shorter list: quarantined, and reported as what it is."""
     suspect = poll.error_name == "SuspectList"
     answered = poll.outcome in ("ok", "partial")
@@ -75,12 +79,12 @@ def _list_contract(con: duckdb.DuckDBPyConnection, poll: Poll) -> Observation:
         "bad" if suspect else "good" if answered else "unknown",
         poll.error_message or "as expected",
         "critical" if poll.feed == "chains" else "warning",
-        _last_good(con, poll),
+        last,
         poll.observed_at,
     )
 
 
-def _status_contract(con: duckdb.DuckDBPyConnection, poll: Poll) -> Observation:
+def _status_contract(poll: Poll, last: datetime | None) -> Observation:
     """Status words that nobody has documented: they hide what a chain does."""
     words: list[str] = []
     if "chain" in poll.answers:
@@ -93,7 +97,7 @@ def _status_contract(con: duckdb.DuckDBPyConnection, poll: Poll) -> Observation:
         "bad" if words else "good" if answered else "unknown",
         f"unknown status {', '.join(map(repr, words))}"[:200] if words else "as expected",
         "critical",
-        _last_good(con, poll),
+        last,
         poll.observed_at,
     )
 
@@ -135,6 +139,8 @@ def _last_normal(
 
     Only for chains that begin to be in maintenance; the others have their start in their state.
     """
+    if not chains:
+        return {}
     rows = con.execute(
         """
         WITH begun AS (

@@ -11,7 +11,7 @@ Blanks are for the reader. What is played goes through a real warehouse file and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -101,9 +101,11 @@ class Clock:
 class Timeline:
     """Plays ticks into the warehouse in a folder and tells which notices were written when."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, *, on_step: Callable[[str], None] = lambda name: None
+    ) -> None:
         self.settings = settings
-        self.warehouse = Warehouse(settings.warehouse, settings.stamp)
+        self.warehouse = Warehouse(settings.warehouse, settings.stamp, on_step=on_step)
         self.ticks = 0
         self.polls: list[Poll] = []
 
