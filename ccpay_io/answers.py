@@ -177,23 +177,21 @@ def read_coins(endpoint: str, data: object) -> Listed[Coin]:
     for raw in _array(data, "coins"):
         plain = {**raw, "networks": ()} if isinstance(raw, Mapping) else raw
         coin = reader.item(Coin, plain, path, _key_of(_ID, raw, "coinId"))
-        networks = coin and _read_networks(reader, coin.coin_id, raw.get("networks"))
-        if coin is not None and networks is not None:
+        if coin is not None:
+            networks = _read_networks(reader, coin.coin_id, raw.get("networks"))
             coins.append(coin.model_copy(update={"networks": networks}))
     reader.new_fields(data, "coins")
     return Listed(reader.unique(coins, path, lambda coin: (coin.coin_id,)), reader.drift)
 
 
-def _read_networks(
-    reader: Reader, coin_id: int, networks: object
-) -> tuple[CoinNetwork, ...] | None:
-    """The networks that can be read; None when there is something else in their place."""
+def _read_networks(reader: Reader, coin_id: int, networks: object) -> tuple[CoinNetwork, ...]:
+    """The networks that can be read; the report on anything else in their place costs the coin."""
     path = "data.coins[].networks"
     if networks is None or networks == []:
         return ()
     if not isinstance(networks, Mapping):
         reader.report(path, "bad_value", networks, networks, (coin_id,))
-        return None
+        return ()
     found = []
     for chain, raw in networks.items():
         key = (coin_id, chain) if _key_of(_NAME, {"": chain}, "") else None
