@@ -18,7 +18,7 @@ from uuid import UUID
 import duckdb
 
 from ccpay_io.errors import QueryRefused
-from ccpay_io.store.reading import connect_published
+from ccpay_io.store.reading import connect_published, fetch_frame
 
 FETCH = 1000
 
@@ -41,7 +41,7 @@ class Rows:
             QueryRefused: the query fails while it runs.
         """
         with _clear_errors():
-            self._result.pl().write_parquet(path)
+            fetch_frame(self._result).write_parquet(path)
 
     def _fetch(self) -> list[tuple[object, ...]]:
         with _clear_errors():

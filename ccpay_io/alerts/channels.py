@@ -73,7 +73,7 @@ def send(channel: str, message: Message, settings: Settings) -> Sent:
     """Makes one attempt; what goes wrong is in the result and never raised.
 
     Args:
-        channel: a key from `channel_keys`; one that is no longer configured fails for good.
+        channel: a key from `channel_keys`; one that is not configured here fails for now.
         message: what to send.
         settings: where the URLs and the webhook secret are.
     """
@@ -81,7 +81,8 @@ def send(channel: str, message: Message, settings: Settings) -> Sent:
         return _to_log(settings.warehouse, message)
     url = next((url for url in settings.alert_urls if _key(url) == channel), None)
     if url is None:
-        return Sent(False, permanent=True, error="this channel is no longer configured")
+        # Not for good: a process started without the addresses must not lose another's notices.
+        return Sent(False, error="this channel is not configured here")
     with _redacted_logs(settings):
         if _is_webhook(url):
             return _to_webhook(url, message, settings)
