@@ -56,8 +56,8 @@ from ccpay_io.models import (
 from ccpay_io.pacing import Pacer
 from ccpay_io.redaction import Redactor
 from ccpay_io.settings import Credentials
-from ccpay_io.signing import CcpayAuth, http_date
-from ccpay_io.transport import ReadOnlyTransport, network
+from ccpay_io.signing import CcpayAuth
+from ccpay_io.transport import ReadOnlyTransport, network, policy_of_status, retry_after
 
 SUCCESS = 10000
 ATTEMPTS = 3
@@ -213,8 +213,7 @@ class CcpayClient:
         Raises:
             ApiError: the last attempt's.
         """
-        # The reference signs an empty body for calls without parameters, the vendor's SDKs `{}`.
-        # Both are valid; `{}` is the one that fits the Content-Type that goes with it.
+        # Without parameters the reference signs nothing, the SDKs `{}`, which is JSON as announced.
         body = json.dumps(parameters, separators=(",", ":")).encode()
         async for attempt in stamina.retry_context(
             on=_wait_before_retry, attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=5
@@ -234,7 +233,7 @@ class CcpayClient:
             data = self._data(endpoint, response)
             result = read(endpoint, data)
         except ApiError as error:
-            error.retry_after_s = _retry_after(response)
+            error.retry_after_s = retry_after(response)
             raise
         except ValueError as error:
             detail = self._redact(str(error))
@@ -278,7 +277,7 @@ class CcpayClient:
         # What a gateway says in JSON of its own ({"code": 429}) is about HTTP, not from the API.
         if status != 200 and code not in CODE_ERRORS:
             raise HttpStatusError(
-                endpoint, f"HTTP {status}", http_status=status, policy=_policy_of_status(status)
+                endpoint, f"HTTP {status}", http_status=status, policy=policy_of_status(status)
             )
         if not isinstance(answer, dict):
             start = self._redact(content[:200].decode("utf-8", "replace"))[:60]
@@ -292,21 +291,6 @@ class CcpayClient:
         if answer.get("data") is None:
             raise NullData(endpoint, http_status=status)
         return answer["data"]
-
-
-def _policy_of_status(status: int) -> Policy:
-    if status == 429:
-        return Policy.SLOW_DOWN
-    return Policy.RETRY if status >= 500 or status in (408, 425) else Policy.FIX_ACCOUNT
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds that the server asked to wait; a date is taken relative to the server's own clock."""
-    text = response.headers.get("Retry-After", "")
-    if text.isascii() and text.isdecimal():
-        return float(text[:9])
-    until, served = http_date(text), http_date(response.headers.get("Date", ""))
-    return None if until is None or served is None else max(0.0, until - served)
 
 
 def _wait_before_retry(error: Exception) -> bool | float:

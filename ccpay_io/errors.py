@@ -8,8 +8,7 @@
     │   ├── TransportError          no usable answer: .name is the class name
     │   │   ├── ConnectFailed, TimedOut, CutBody, HttpStatusError, NotJson, WrongShape, NullData
     │   ├── SuspectList             code 10000, but not believed (feeds/quarantine.py)
-    │   ├── BreakerOpen             no request was made: 11014 was seen
-    │   └── BudgetExhausted         no request was made: today's budget or quota is used up
+    │   └── BreakerOpen, BudgetExhausted        no request was made
     └── WarehouseError
         ├── WarehouseLocked, WrongEnvironment, SchemaTooNew, NothingPublished, QueryRefused
 
@@ -147,10 +146,7 @@ class SuspectList(ApiError):
 
 class BreakerOpen(ApiError):
     policy = Policy.STOP_EVERYTHING
-    hint = (
-        "CCPayment blocked this IP (11014), payouts included; ask " + SUPPORT + ", then run"
-        " `ccpay doctor --rearm`"
-    )
+    hint = f"this IP is banned (11014), payouts too; ask {SUPPORT}; then `ccpay doctor --rearm`"
 
 
 class BudgetExhausted(ApiError):

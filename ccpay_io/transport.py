@@ -1,8 +1,8 @@
 """The last gate before the network: eight read-only paths of one address, and bounded answers.
 
-Owns the list of endpoints that exist for this tool, the count of what was really sent, and the
-proxy that the environment names. A payout cannot be made even by mistake, whatever a caller does.
-Called by client.py.
+Owns the list of endpoints that exist for this tool, the count of what was really sent, the proxy
+that the environment names, and what statuses and headers mean. A payout cannot be made even by
+mistake, whatever a caller does. Called by client.py.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
+
+from ccpay_io.errors import Policy
+from ccpay_io.signing import http_date
 
 ENDPOINTS = frozenset(
     {
@@ -99,3 +102,19 @@ def network(base_url: str, max_connections: int) -> httpx.AsyncHTTPTransport:
     return httpx.AsyncHTTPTransport(
         limits=limits, proxy=None if direct else getproxies().get(url.scheme)
     )
+
+
+def policy_of_status(status: int) -> Policy:
+    """What to do about an HTTP status other than 200."""
+    if status == 429:
+        return Policy.SLOW_DOWN
+    return Policy.RETRY if status >= 500 or status in (408, 425) else Policy.FIX_ACCOUNT
+
+
+def retry_after(response: httpx.Response) -> float | None:
+    """Seconds that the server asked to wait; a date is taken relative to the server's own clock."""
+    text = response.headers.get("Retry-After", "")
+    if text.isascii() and text.isdecimal():
+        return float(text[:9])
+    until, served = http_date(text), http_date(response.headers.get("Date", ""))
+    return None if until is None or served is None else max(0.0, until - served)
