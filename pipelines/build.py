@@ -13,7 +13,7 @@ from pipelines.assets import all_assets
 from pipelines.checks import all_checks
 from pipelines.jobs import all_jobs
 from pipelines.listener import SilentListener
-from pipelines.resources import WarehouseResource, account_from_environment
+from pipelines.resources import CcpaymentResource, WarehouseResource, account_from_environment
 from pipelines.schedules import all_schedules
 from pipelines.sensors import all_sensors
 
@@ -33,8 +33,8 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Def
         sensors=all_sensors,
         executor=dg.in_process_executor,
         resources={
-            "ccpay": account,
-            "warehouse": WarehouseResource(account=account),
+            "ccpay": CcpaymentResource(**account),
+            "warehouse": WarehouseResource(**account),
             "listener": SilentListener(),
             **(resource_overrides or {}),
         },

@@ -10,10 +10,15 @@ import dagster as dg
 
 from pipelines.assets.spec import key_of
 from pipelines.delivery import deliver
-from pipelines.feeds import FEEDS, Feed, cadences, max_runtime_s
+from pipelines.feeds import FEEDS, KEY_PREFIX, Feed, cadences, max_runtime_s
 from pipelines.pruning import prune
 
 MAX_RUNTIME = "dagster/max_runtime"
+
+
+def run_config_of(feed: Feed, reuse_s: int) -> dict[str, Any]:
+    """The config of a run that takes a poll younger than `reuse_s` seconds instead of asking."""
+    return {"ops": {f"{KEY_PREFIX}__{feed.asset}": {"config": {"reuse_s": reuse_s}}}}
 
 
 def poll_job(feed: Feed) -> Any:  # dagster exports no name for what define_asset_job returns

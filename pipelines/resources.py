@@ -6,9 +6,11 @@ shows the variable's name, and no field of a resource prints its value.
 
 In another workspace, with variables of other names:
 
-    ccpay = CcpaymentResource(app_id=dg.EnvVar("PAY_ID"), app_secret=dg.EnvVar("PAY_SECRET"))
-    warehouse = WarehouseResource(account=ccpay, folder="/data/ccpay")
-    resources = {"ccpay": ccpay, "warehouse": warehouse}
+    account = {"app_id": dg.EnvVar("PAY_ID"), "app_secret": dg.EnvVar("PAY_SECRET")}
+    resources = {
+        "ccpay": CcpaymentResource(**account),
+        "warehouse": WarehouseResource(**account, folder="/data/ccpay"),
+    }
 """
 
 import os
@@ -29,8 +31,8 @@ from ccpay_io.store.writer import Warehouse
 from pipelines.retries import log_retries_quietly
 
 
-class CcpaymentResource(dg.ConfigurableResource):
-    """A CCPayment account. Without fields: what the environment, .env and ccpay.toml say.
+class AccountResource(dg.ConfigurableResource):
+    """What both resources are about: one account. Without fields: what the settings say.
 
     EnvVar cannot be optional (a missing variable fails every run), and the sandbox needs none. So
     build.py gives these fields only when the variables are set.
@@ -38,12 +40,10 @@ class CcpaymentResource(dg.ConfigurableResource):
 
     app_id: str | None = Field(default=None, repr=False, description="id of the merchant's app")
     app_secret: str | None = Field(default=None, repr=False, description="secret of that app")
+    folder: str | None = Field(default=None, description="instead of CCPAY_WAREHOUSE")
 
-    def settings(self, folder: str | None = None) -> Settings:
+    def settings(self) -> Settings:
         """The settings of this account.
-
-        Args:
-            folder: instead of CCPAY_WAREHOUSE.
 
         Raises:
             ConfigError: they cannot be used.
@@ -51,31 +51,24 @@ class CcpaymentResource(dg.ConfigurableResource):
         given = {
             "CCPAY_APP_ID": self.app_id,
             "CCPAY_APP_SECRET": self.app_secret,
-            "CCPAY_WAREHOUSE": folder,
+            "CCPAY_WAREHOUSE": self.folder,
         }
         return load_settings({**os.environ, **{k: v for k, v in given.items() if v}})
 
+
+class CcpaymentResource(AccountResource):
+    """The signed, read-only client of a CCPayment account, as a collector of polls."""
+
     @asynccontextmanager
     async def collector(self, warehouse: "WarehouseResource") -> AsyncIterator[Collector]:
-        """A collector into a warehouse, for the running event loop."""
+        """A collector into a warehouse of this account, for the running event loop."""
         log_retries_quietly()
         async with open_collector(warehouse.settings()) as collector:
             yield collector
 
 
-class WarehouseResource(dg.ConfigurableResource):
+class WarehouseResource(AccountResource):
     """The warehouse of an account: its published file for reading, its folder for writing."""
-
-    account: CcpaymentResource
-    folder: str | None = Field(default=None, description="instead of CCPAY_WAREHOUSE")
-
-    def settings(self) -> Settings:
-        """The settings of this warehouse's account.
-
-        Raises:
-            ConfigError: they cannot be used.
-        """
-        return self.account.settings(self.folder)
 
     def read(self, view: str) -> pl.DataFrame:
         """The rows of a published view.
@@ -94,9 +87,7 @@ class WarehouseResource(dg.ConfigurableResource):
         return open_warehouse(self.settings())
 
 
-def account_from_environment() -> CcpaymentResource:
-    """The account that CCPAY_APP_ID and CCPAY_APP_SECRET name, or the sandbox's."""
+def account_from_environment() -> dict[str, dg.EnvVar]:
+    """The fields of the account that CCPAY_APP_ID and CCPAY_APP_SECRET name; none: the sandbox."""
     names = {"app_id": "CCPAY_APP_ID", "app_secret": "CCPAY_APP_SECRET"}
-    return CcpaymentResource(
-        **{field: dg.EnvVar(name) for field, name in names.items() if os.environ.get(name)}
-    )
+    return {field: dg.EnvVar(name) for field, name in names.items() if os.environ.get(name)}

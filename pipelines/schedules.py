@@ -9,9 +9,13 @@ from collections.abc import Iterator
 import dagster as dg
 
 from pipelines.feeds import FEEDS, Feed, cadences
-from pipelines.jobs import poll_jobs, prune_old
+from pipelines.jobs import poll_jobs, prune_old, run_config_of
 
 MINUTE, HOUR = 60, 3600
+
+# A poll of the watch that is this young is as good as a new one, and costs no request. Who asks by
+# hand gets a new one.
+REUSE_S = {"chains": 60}
 
 
 def cron_of(cadence_s: int) -> str:
@@ -53,7 +57,7 @@ def poll_schedule(feed: Feed) -> dg.ScheduleDefinition:
         if busy:
             yield dg.SkipReason(f"run {busy.run_id[:8]} of {feed.job} has not ended yet")
         else:
-            yield dg.RunRequest()
+            yield dg.RunRequest(run_config=run_config_of(feed, REUSE_S.get(feed.name, 0)))
 
     return tick
 

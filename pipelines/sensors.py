@@ -40,13 +40,13 @@ def chain_watch(
     """
     watched = asyncio.run(_watch(ccpay, warehouse))
     events = [_materialization(poll, warehouse) for poll in watched.polls if poll.changed]
+    summary = warehouse.redact(_summary(watched))
+    context.log.info(summary)
     if watched.notices_due:
         keys = [run_key_of(*notice) for notice in due_now(warehouse)]
         if keys:
             return dg.SensorResult([dg.RunRequest(run_key=keys[-1])], asset_events=events)
-    return dg.SensorResult(
-        skip_reason=warehouse.redact(_summary(watched.polls[-1])), asset_events=events
-    )
+    return dg.SensorResult(skip_reason=summary, asset_events=events)
 
 
 async def _watch(ccpay: CcpaymentResource, warehouse: WarehouseResource) -> WatchResult:
@@ -62,9 +62,11 @@ def _materialization(poll: PollResult, warehouse: WarehouseResource) -> dg.Asset
     )
 
 
-def _summary(poll: PollResult) -> str:
+def _summary(watched: WatchResult) -> str:
+    poll = watched.polls[-1]
     if poll.outcome in ("ok", "partial"):
-        return f"{poll.rows} chains answered, {poll.changed} changed, {poll.unknown} unknown"
+        changed = sum(each.changed for each in watched.polls)
+        return f"{poll.rows} chains answered, {changed} changed, {poll.unknown} unknown"
     return f"{poll.outcome}: {one_line(poll.error) if poll.error else 'no answer'}"
 
 

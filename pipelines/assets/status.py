@@ -7,9 +7,6 @@ from pipelines.listener import Listener
 from pipelines.polling import PollConfig, poll_feed
 from pipelines.resources import CcpaymentResource, WarehouseResource
 
-# A watch poll of the last minute is as good as a new one, and costs no request.
-REUSE_WATCH_POLL_S = 60
-
 
 @dg.asset(**feed_asset("chains", endpoint="getChainList", group="status"))
 async def chain_status(
@@ -26,5 +23,4 @@ async def chain_status(
     Read `chain_status_now` and `chain_status_history`. During an API outage the status is
     `unknown`, never maintenance; ask `last_known_status`.
     """
-    reuse_s = max(config.reuse_s, REUSE_WATCH_POLL_S)
-    return await poll_feed("chains", ccpay, warehouse, listener, reuse_s)
+    return await poll_feed("chains", ccpay, warehouse, listener, config.reuse_s)
