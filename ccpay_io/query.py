@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cached_property
 from math import isfinite
 from pathlib import Path
 from uuid import UUID
@@ -25,23 +26,33 @@ FETCH = 1000
 
 @dataclass(frozen=True)
 class Rows:
-    """An open result: column names, and rows that are fetched as they are read."""
+    """The rows of a statement, which runs when they are first asked for, in one of two forms.
 
-    columns: tuple[str, ...]
-    _result: duckdb.DuckDBPyConnection
+    Raises:
+        QueryRefused: from every member, when the statement is not valid, not allowed or fails.
+    """
+
+    _con: duckdb.DuckDBPyConnection
+    _sql: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns, all different."""
+        return _distinct([name for name, *_ in self._result.description or ()])
 
     def __iter__(self) -> Iterator[tuple[object, ...]]:
         while chunk := self._fetch():
             yield from chunk
 
     def write_parquet(self, path: Path) -> None:
-        """Writes all rows, with their types, to a Parquet file.
-
-        Raises:
-            QueryRefused: the query fails while it runs.
-        """
+        """Writes all rows, with their types, to a Parquet file."""
         with _clear_errors():
-            fetch_frame(self._result).write_parquet(path)
+            fetch_frame(self._con, self._sql).write_parquet(path)
+
+    @cached_property
+    def _result(self) -> duckdb.DuckDBPyConnection:
+        with _clear_errors():
+            return self._con.execute(self._sql)
 
     def _fetch(self) -> list[tuple[object, ...]]:
         with _clear_errors():
@@ -58,12 +69,9 @@ def run_query(root: Path, sql: str) -> Iterator[Rows]:
 
     Raises:
         NothingPublished: nothing to read yet.
-        QueryRefused: the statement is not valid or not allowed.
     """
     with connect_published(root) as con:
-        with _clear_errors():
-            result = con.execute(sql)
-        yield Rows(_distinct([name for name, *_ in result.description or ()]), result)
+        yield Rows(con, sql)
 
 
 @contextmanager

@@ -76,17 +76,14 @@ def read(view: str, root: Path | None = None) -> pl.DataFrame:
         if not view.isidentifier():
             raise QueryRefused(f"{view!r} is not the name of a view", hint=_views(con))
         try:
-            return fetch_frame(con.execute(f'SELECT * FROM "{view}"'))
+            return fetch_frame(con, f'SELECT * FROM "{view}"')
         except duckdb.CatalogException:
             raise QueryRefused(f"there is no view named {view!r}", hint=_views(con)) from None
 
 
-def fetch_frame(result: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """The rows of an executed statement as a polars frame.
-
-    By way of Arrow, which DuckDB 1.5 and 2.0 both offer here; their own `.pl()` is gone in 2.0.
-    """
-    return pl.DataFrame(pl.from_arrow(result.to_arrow_table()))
+def fetch_frame(con: duckdb.DuckDBPyConnection, sql: str) -> pl.DataFrame:
+    """The rows of a query as a polars frame, by the one way that DuckDB 1.5 and 2.0 share."""
+    return pl.DataFrame(pl.from_arrow(con.sql(sql).to_arrow_table()))
 
 
 def _views(con: duckdb.DuckDBPyConnection) -> str:
