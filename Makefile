@@ -10,7 +10,7 @@ PYTEST := $(VENV)/bin/python -m pytest
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHON
 
-.PHONY: help run test check torture demo lock clean
+.PHONY: help run test check torture demo shots lock clean
 
 help:
 	@echo "make run      the pipeline: polls, keeps the history, alerts; Ctrl-C ends it"
@@ -18,6 +18,7 @@ help:
 	@echo "make check    lint, formatting, types, known vulnerabilities"
 	@echo "make torture  kills, races and long loops"
 	@echo "make demo     30 days of made-up history to look around in"
+	@echo "make shots    the pictures in docs/, from a real run (needs Chromium)"
 	@echo "make lock     writes the lock files anew (needs uv)"
 	@echo "make clean    removes what make made; never data"
 
@@ -42,6 +43,9 @@ torture: $(READY)
 
 demo: $(READY)
 	@$(VENV)/bin/ccpay demo --days 30
+
+shots: $(READY)
+	@.ci/shots
 
 # LOCK_FLAGS=--upgrade takes the newest versions that pyproject.toml allows; without it only what
 # has to change changes.
