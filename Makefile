@@ -30,7 +30,7 @@ run: $(READY)
 	@$(VENV)/bin/ccpay up
 
 test: $(READY)
-	@$(PYTEST)
+	@$(PYTEST) -n auto --dist worksteal
 
 check: $(READY)
 	@$(VENV)/bin/ruff check .

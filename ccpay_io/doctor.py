@@ -141,16 +141,15 @@ async def _ask(
         step = error.hint
         if error.code == IP_NOT_WHITELISTED:
             step = f"{step}; {_egress(settings)}"
-        final = isinstance(error, ConnectFailed) or error.policy in _HOLDS_FOR_ALL
+        # An HTTP status may be about one path only; a code of the API about the account is not.
+        about_account = error.code is not None and error.policy in _HOLDS_FOR_ALL
+        final = about_account or isinstance(error, ConnectFailed)
         return Finding("wrong", endpoint, Redactor.of(settings).text(str(error)), step), not final
     return Finding("ok", endpoint, "answers; credentials and signature are accepted"), True
 
 
 def _egress(settings: Settings) -> str:
-    """By which way requests leave, as far as this machine can know."""
-    proxy = next((n for n in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY") if os.environ.get(n)), "")
-    if proxy:
-        return f"requests leave through the proxy in {proxy}: its public IP counts"
+    """From where requests leave, as far as this machine can know; the client uses no proxy."""
     host = urlsplit(settings.base_url).hostname or ""
     try:
         (family, kind, *_, address), *_ = socket.getaddrinfo(host, 443, type=socket.SOCK_DGRAM)

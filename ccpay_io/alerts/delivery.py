@@ -74,9 +74,7 @@ def deliver(
     return DeliveryReport(**counts)
 
 
-def _claim(
-    warehouse: Warehouse, now: datetime
-) -> tuple[str, int, datetime, Message] | None:
+def _claim(warehouse: Warehouse, now: datetime) -> tuple[str, int, datetime, Message] | None:
     """Takes a lease on the first notice that is due; its channel, attempt, age and content."""
     with warehouse.transaction() as con:
         due = due_notices(con, now)

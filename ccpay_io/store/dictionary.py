@@ -21,8 +21,8 @@ text is in the comments of the published file and in its table `data_dictionary`
     SELECT view_name, column_name, description FROM data_dictionary
 
 Times are UTC, TIMESTAMP WITH TIME ZONE. Amounts are exact decimals, never floats. Names and columns
-are a contract: the changelog says when one changes. Views whose name ends in `_now` carry the age of
-every row.
+are a contract: the changelog says when one changes. Views whose name ends in `_now` carry the age
+of every row.
 """
 
 

@@ -19,6 +19,8 @@ from pipelines.build import build_defs
 from pipelines.instance import TEMPLATE, prepare_home
 from pipelines.resources import CcpaymentResource, WarehouseResource, account_from_environment
 
+COINS = ("BTC", "ETH", "TRX", "USDT")
+
 
 @pytest.fixture(autouse=True)
 def _no_waiting() -> Iterator[None]:
@@ -39,26 +41,39 @@ def _clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture
-def faults() -> Faults:
-    """What is wrong with the API."""
-    return Faults()
-
-
-@pytest.fixture
-def base_url(faults: Faults) -> Iterator[str]:
-    """A running API with twelve coins, their networks, and all chains and fiats."""
+@pytest.fixture(scope="session")
+def api() -> Iterator[tuple[str, Faults]]:
+    """A running API with a few coins, their networks, and all chains and fiats; its faults."""
     world = World(lively=False)
-    coins = world.universe.coins[:12]
+    coins = tuple(row for row in world.universe.coins if row["symbol"] in COINS)
     ids = {int(row["coin_id"]) for row in coins}
     networks = tuple(n for n in world.universe.networks if n.coin_id in ids)
     world.universe = dataclasses.replace(world.universe, coins=coins, networks=networks)
+    faults = Faults()
     with serving(build_app(world, faults=faults)) as url:
-        yield url
+        yield url, faults
 
 
 @pytest.fixture
-def settings(base_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def base_url(api: tuple[str, Faults]) -> str:
+    """Where the API is."""
+    return api[0]
+
+
+@pytest.fixture
+def faults(api: tuple[str, Faults]) -> Faults:
+    """What is wrong with the API: nothing, until a test says so."""
+    found = api[1]
+    found.clear()
+    found.statuses.clear()
+    found.requests.clear()
+    return found
+
+
+@pytest.fixture
+def settings(
+    base_url: str, faults: Faults, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Settings:
     """The settings of a live account on that API, in the environment too.
 
     With 20 s a confirmation has no room in an evaluation of the watch: each makes one poll.
