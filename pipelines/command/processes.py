@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import IO
 
 PATIENCE_S = 7.0
@@ -28,13 +28,22 @@ def alive(group: int) -> bool:
     return True
 
 
-def end_groups(groups: Iterable[int], patience_s: float = PATIENCE_S) -> None:
-    """Asks process groups to end, and ends those that have not after `patience_s` seconds."""
+def end_groups(
+    groups: Iterable[int],
+    patience_s: float = PATIENCE_S,
+    collect: Callable[[], object] = lambda: None,
+) -> None:
+    """Asks process groups to end, and ends those that have not after `patience_s` seconds.
+
+    Args:
+        collect: collects children of this process that ended: as zombies they would keep their
+            group alive.
+    """
     left = {group for group in groups if _signal(group, signal.SIGTERM)}
     deadline = time.monotonic() + patience_s
     while left and time.monotonic() < deadline:
         time.sleep(0.05)
-        _reap()
+        collect()
         left = {group for group in left if alive(group)}
     for group in left:
         _signal(group, signal.SIGKILL)
@@ -46,15 +55,6 @@ def _signal(group: int, number: int) -> bool:
     except (ProcessLookupError, PermissionError):
         return False
     return True
-
-
-def _reap() -> None:
-    """Collects children that ended: as zombies they would keep their group alive."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        pass
 
 
 class Guardian:

@@ -47,6 +47,7 @@ class Supervisor:
         self._say = say
         self._guardian = Guardian()
         self._programs: dict[str, Program] = {}
+        self._started: list[subprocess.Popen[bytes]] = []
         self._groups: set[int] = set()
         logs.mkdir(parents=True, exist_ok=True)
 
@@ -57,7 +58,7 @@ class Supervisor:
             Its exit code, or None when `until` became true first.
         """
         process = start(arguments, self._environment, None)
-        self._remember(process.pid)
+        self._remember(process)
         while process.poll() is None:
             if until():
                 return None
@@ -72,6 +73,7 @@ class Supervisor:
         """Restarts what died, shortens logs; to be called a few times a second."""
         for program in self._programs.values():
             self._tend(program)
+        self._collect()
         for group in [group for group in self._groups if not alive(group)]:
             self._groups.discard(group)
             self._guardian.forget(group)
@@ -81,7 +83,9 @@ class Supervisor:
     def end(self, *, patience_s: float) -> None:
         """Ends everything, also what the programs started themselves."""
         self._programs.clear()
-        end_groups(self._groups, patience_s)
+        end_groups(self._groups, patience_s, self._collect)
+        for process in self._started:
+            process.wait()
         self._guardian.close()
 
     def log_of(self, name: str) -> Path:
@@ -110,12 +114,17 @@ class Supervisor:
         # Appended to, so that shortening the file leaves no hole at its start.
         with self.log_of(name).open("ab") as log:
             process = start(arguments, self._environment, log)
-        self._remember(process.pid)
+        self._remember(process)
         return process
 
-    def _remember(self, group: int) -> None:
-        self._groups.add(group)
-        self._guardian.watch(group)
+    def _collect(self) -> None:
+        self._started = [process for process in self._started if process.poll() is None]
+
+    def _remember(self, process: subprocess.Popen[bytes]) -> None:
+        """A program leads the group of its own number."""
+        self._started.append(process)
+        self._groups.add(process.pid)
+        self._guardian.watch(process.pid)
 
 
 def _shorten(log: Path) -> None:

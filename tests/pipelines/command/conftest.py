@@ -1,0 +1,93 @@
+"""The command as people call it: in this process where that shows the same, else in its own."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ccpay_io.feeds.session import open_collector, open_warehouse
+from ccpay_io.sandbox import SANDBOX_APP_ID, SANDBOX_APP_SECRET
+from ccpay_io.sandbox.faults import Faults
+from ccpay_io.settings import Settings, load_settings
+from pipelines.command.main import main
+
+ROOT = Path(__file__).parents[3]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a call of the command came to."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def ccpay_command(capfd: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """Calls the command in this process."""
+
+    def run(*arguments: str) -> Ran:
+        capfd.readouterr()
+        code = main(arguments)
+        printed = capfd.readouterr()
+        return Ran(code, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def ccpay_process() -> Callable[..., Ran]:
+    """Calls the command in a process of its own, with this test's environment."""
+
+    def run(*arguments: str) -> Ran:
+        done = subprocess.run(
+            [sys.executable, "-m", "pipelines.command.main", *arguments],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=100,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def filled_folder(api: tuple[str, Faults], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse that every feed has been polled into."""
+    folder = tmp_path_factory.mktemp("filled")
+    settings = load_settings(
+        {
+            "CCPAY_BASE_URL": api[0],
+            "CCPAY_APP_ID": SANDBOX_APP_ID,
+            "CCPAY_APP_SECRET": SANDBOX_APP_SECRET,
+            "CCPAY_MAX_RPS": "1000",
+            "CCPAY_WAREHOUSE": str(folder),
+        },
+        cwd=folder,
+    )
+
+    async def polls() -> None:
+        async with open_collector(settings) as collector:
+            for feed in ("chains", "fiats", "coins", "networks", "prices", "fees", "prices"):
+                await collector.poll(feed)
+
+    api[1].clear()
+    asyncio.run(polls())
+    open_warehouse(settings).publish(force=True)
+    return folder
+
+
+@pytest.fixture
+def filled(settings: Settings, filled_folder: Path) -> Settings:
+    """Settings of a warehouse of its own that every feed has been polled into."""
+    shutil.copytree(filled_folder, settings.warehouse)
+    return settings

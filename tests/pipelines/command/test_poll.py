@@ -1,0 +1,56 @@
+import pytest
+
+from ccpay_io.sandbox.faults import Faults
+from ccpay_io.settings import Settings, load_settings
+from ccpay_io.store.datasets import FEEDS
+from ccpay_io.store.reading import connect_published
+
+
+def test_all_feeds_in_order_and_runs_in_the_ui(ccpay_process, settings: Settings) -> None:
+    """Every feed is polled once, and the summary has a line for each; no secret anywhere."""
+    done = ccpay_process("poll", "all")
+    lines = done.out.splitlines()
+    assert done.code in (0, 3), done.err
+    assert [line.split()[0] for line in lines[1:]] == list(FEEDS)
+    assert all(line.split()[1] == "ok" for line in lines[1:])
+    assert settings.credentials.app_secret.reveal() not in done.out + done.err
+    with connect_published(settings.warehouse) as con:
+        (pairs,) = con.execute("SELECT count(*) FROM withdraw_fee_now").fetchone()
+    assert pairs > 12
+    assert (settings.dagster_home / "history" / "runs.db").exists()
+
+
+def test_every_failure_is_exit_1(ccpay_command, settings: Settings, faults: Faults) -> None:
+    """All attempted feeds failed: nothing but the attempts is stored, and the reason is shown."""
+    faults.add("code:11005")
+    done = ccpay_command("poll", "chains", "fiats")
+    assert done.code == 1
+    assert done.out.count("11005 VerifySignFailed") == 2
+
+
+def test_one_failure_does_not_stop_the_rest(
+    ccpay_command, settings: Settings, faults: Faults
+) -> None:
+    """A feed that failed leaves the others alone; the exit code says that not all is well."""
+    faults.add("code:10001", "getChainList")
+    done = ccpay_command("poll", "chains", "fiats")
+    outcomes = {line.split()[0]: line.split()[1] for line in done.out.splitlines()[1:]}
+    assert done.code == 3
+    assert outcomes == {"chains": "failed", "fiats": "ok"}
+
+
+def test_lists_without_trouble_are_exit_0(ccpay_command, settings: Settings) -> None:
+    """All ok: exit 0."""
+    done = ccpay_command("poll", "chains", "fiats")
+    assert done.code == 0
+
+
+def test_a_warehouse_of_another_environment_exits_2(
+    ccpay_command, filled: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Live data of one host is never mixed with that of another."""
+    monkeypatch.setenv("CCPAY_BASE_URL", "http://127.0.0.1:9/ccpayment/v2")
+    done = ccpay_command("poll", "chains", "fiats")
+    assert done.code == 2
+    assert done.err.splitlines()[0].startswith("ccpay: ")
+    assert load_settings().stamp in done.err

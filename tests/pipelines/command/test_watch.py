@@ -1,0 +1,48 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from ccpay_io.sandbox.faults import Faults
+from ccpay_io.settings import Settings
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_once_looks_and_delivers(ccpay_command, settings: Settings, faults: Faults) -> None:
+    """Two looks confirm a maintenance; the second delivers it to the log."""
+    ccpay_command("watch", "--once")
+    ccpay_command("watch", "--once")
+    faults.statuses["TRX"] = "Maintenance"
+    ccpay_command("watch", "--once")
+    done = ccpay_command("watch", "--once")
+    assert done.code == 0
+    assert "198 chains" in done.out
+    assert "TRX is in maintenance" in (settings.warehouse / "alerts.log").read_text("utf-8")
+
+
+def test_once_without_an_answer_exits_1(ccpay_command, settings: Settings, faults: Faults) -> None:
+    """A cron job can tell that the API gave no answer."""
+    faults.add("status:502", "getChainList")
+    done = ccpay_command("watch", "--once")
+    assert done.code == 1
+    assert "HTTP 502" in done.out
+
+
+def test_it_runs_until_told_to_stop(settings: Settings, faults: Faults) -> None:
+    """Also where a shell started it with SIGINT ignored; it ends at once and with 0."""
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", f"trap '' INT; exec {sys.executable} -m pipelines.command.main watch"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert "198 chains" in process.stdout.readline()
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert time.monotonic() - begun < 10
