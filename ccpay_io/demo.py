@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ccpay_io.answers import read_coins, read_fee, read_list, read_prices
@@ -20,7 +19,7 @@ from ccpay_io.feeds.coins import ask_coins
 from ccpay_io.feeds.fees import ask_fees
 from ccpay_io.feeds.fiats import ask_fiats
 from ccpay_io.feeds.networks import ask_networks
-from ccpay_io.feeds.poll import Poll, poll_id_at, utc_now
+from ccpay_io.feeds.poll import Poll, poll_id_at
 from ccpay_io.feeds.prices import ask_prices
 from ccpay_io.models import Chain, Coin, CoinPrices, Fiat, Listed, SwapCoin, WithdrawFee
 from ccpay_io.sandbox.world import World
@@ -28,9 +27,10 @@ from ccpay_io.settings import Settings
 from ccpay_io.store.writer import Warehouse
 
 BATCH = 48
-# (younger than so many days, polled every so many seconds): fees and prices, chains.
-_STEPS = ((2, 300, 120), (10, 1800, 600), (10_000, 3600, 1800))
+# What is younger than so many days is polled every so many seconds.
+_STEPS = ((2, 300), (10, 3600), (10_000, 7200))
 _LIST_EVERY_S = 6 * 3600
+_FEEDS_OF = {"lists": ("coins", "networks"), "fees": ("prices", "fees")}
 
 
 class WorldClient:
@@ -72,31 +72,22 @@ class WorldClient:
         return read_fee("getWithdrawFee", {"fee": fee})
 
 
-@dataclass(frozen=True)
-class DemoReport:
-    """What the demo wrote."""
-
-    polls: int
-    since: datetime
-    until: datetime
-
-
 def run_demo(
     settings: Settings,
     warehouse: Warehouse,
     *,
-    days: int,
+    since: datetime,
+    until: datetime,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
-    now: datetime | None = None,
-) -> DemoReport:
-    """Writes a history of so many days, up to now, and publishes it.
+) -> int:
+    """Writes a history and publishes it; returns the number of polls.
 
     Args:
         settings: of the sandbox.
         warehouse: an empty one.
-        days: how far back.
+        since: start of the history.
+        until: its end, usually the present moment.
         on_progress: called with (polls written, polls to write).
-        now: instead of the present moment.
 
     Raises:
         ConfigError: the settings are for a live account, or there is data already.
@@ -112,33 +103,24 @@ def run_demo(
                 f"{warehouse.root} has data already, and a history is written in order of time",
                 hint="name an empty folder with CCPAY_WAREHOUSE, or delete the sandbox folder",
             )
-    until = (now or utc_now()).replace(second=0, microsecond=0)
-    since = until - timedelta(days=days)
     plan = list(_plan(since, until))
     asyncio.run(_write(settings, warehouse, plan, on_progress))
     warehouse.publish(force=True)
-    return DemoReport(len(plan), since, until)
+    return len(plan)
 
 
 def _plan(since: datetime, until: datetime) -> Iterator[tuple[datetime, str, int]]:
     """(moment, feed, cadence in seconds) of each poll, in order of time."""
-    moment, last = since, dict.fromkeys(("chains", "fees", "fiats", "lists"), -1e12)
+    moment, last = since, dict.fromkeys(("chains", "fiats", "lists", "fees"), -1e12)
     while moment < until:
         age_days = (until - moment).total_seconds() / 86_400
-        fees_s, chains_s = next((f, c) for days, f, c in _STEPS if age_days <= days)
-        at = moment.timestamp()
-        due = {
-            "lists": _LIST_EVERY_S,
-            "fiats": max(900, fees_s),
-            "chains": chains_s,
-            "fees": fees_s,
-        }
-        for what, every in due.items():
-            if at - last[what] >= every:
-                last[what] = at
-                feeds = {"lists": ("coins", "networks"), "fees": ("prices", "fees")}
-                for offset, feed in enumerate(feeds.get(what, (what,))):
-                    yield moment + timedelta(seconds=10 * len(what) + offset), feed, every
+        step = next(seconds for days, seconds in _STEPS if age_days <= days)
+        due = {"lists": _LIST_EVERY_S, "fiats": max(900, step), "chains": step, "fees": step}
+        for number, (what, every) in enumerate(due.items()):
+            if moment.timestamp() - last[what] >= every:
+                last[what] = moment.timestamp()
+                for offset, feed in enumerate(_FEEDS_OF.get(what, (what,))):
+                    yield moment + timedelta(seconds=10 * number + offset), feed, every
         moment += timedelta(seconds=60)
 
 
