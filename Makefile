@@ -10,13 +10,14 @@ PYTEST := $(VENV)/bin/python -m pytest
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHON
 
-.PHONY: help run test check torture demo shots lock clean
+.PHONY: help run test check torture bench demo shots lock clean
 
 help:
 	@echo "make run      the pipeline: polls, keeps the history, alerts; Ctrl-C ends it"
 	@echo "make test     the tests"
 	@echo "make check    lint, formatting, types, known vulnerabilities"
 	@echo "make torture  kills, races and long loops"
+	@echo "make bench    size and speed beside plain rows (BENCH_DAYS=3)"
 	@echo "make demo     30 days of made-up history to look around in"
 	@echo "make shots    the pictures in docs/, from a real run (needs Chromium)"
 	@echo "make lock     writes the lock files anew (needs uv)"
@@ -40,6 +41,9 @@ check: $(READY)
 
 torture: $(READY)
 	@$(PYTEST) -m torture
+
+bench: $(READY)
+	@$(VENV)/bin/python -m bench
 
 demo: $(READY)
 	@$(VENV)/bin/ccpay demo --days 30
