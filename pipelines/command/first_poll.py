@@ -11,8 +11,8 @@ import dagster as dg
 
 from ccpay_io.settings import load_settings
 from ccpay_io.store.datasets import FEEDS
+from pipelines.command.opening import open_instance
 from pipelines.command.polling import poll_feeds
-from pipelines.instance import prepare_home
 
 # Set by Dagster on runs that a daemon launched; a `ccpay poll` of somebody else has none.
 LAUNCHED = ".dagster/grpc_info"
@@ -40,7 +40,7 @@ def main() -> int:
     """Polls what is older than its cadence; the exit code is that of `ccpay poll`."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = load_settings()
-    with dg.DagsterInstance.from_config(str(prepare_home(settings.dagster_home))) as instance:
+    with open_instance(settings) as instance:
         close_dead_runs(instance)
     return poll_feeds(settings, FEEDS, reuse=True)
 

@@ -22,10 +22,10 @@ from ccpay_io.feeds.result import PollResult
 from ccpay_io.redaction import Redactor
 from ccpay_io.settings import Settings
 from pipelines.build import build_defs
+from pipelines.command.opening import open_instance
 from pipelines.command.output import name_environment, print_table, stderr, stdout
 from pipelines.failures import one_line
 from pipelines.feeds import FEEDS
-from pipelines.instance import prepare_home
 from pipelines.jobs import run_config_of
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -77,8 +77,7 @@ def poll_feeds(settings: Settings, names: Sequence[str], *, reuse: bool = False)
         ConfigError, WrongEnvironment: no poll makes sense.
     """
     name_environment(settings)
-    home = prepare_home(settings.dagster_home)
-    with dg.DagsterInstance.from_config(str(home)) as instance, _progress() as progress:
+    with open_instance(settings) as instance, _progress() as progress:
         bars = Bars(progress)
         defs = build_defs(resource_overrides={"listener": bars})
         for name in names:

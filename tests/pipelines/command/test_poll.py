@@ -1,5 +1,8 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from ccpay_io.feeds.session import open_warehouse
 from ccpay_io.sandbox.faults import Faults
 from ccpay_io.settings import Settings, load_settings
 from ccpay_io.store.datasets import FEEDS
@@ -54,3 +57,14 @@ def test_a_warehouse_of_another_environment_exits_2(
     assert done.code == 2
     assert done.err.splitlines()[0].startswith("ccpay: ")
     assert load_settings().stamp in done.err
+
+
+def test_two_at_the_same_moment_both_end_well(ccpay_process, settings: Settings) -> None:
+    """On a new machine too: both poll, both are in the ledger, and neither trips over the other."""
+    with ThreadPoolExecutor() as pool:
+        calls = [pool.submit(ccpay_process, "poll", "chains", "fiats") for _ in range(2)]
+        both = [call.result() for call in calls]
+    assert [done.code for done in both] == [0, 0], both
+    with open_warehouse(settings).transaction() as con:
+        (polls,) = con.execute("SELECT count(*) FROM store.poll WHERE outcome = 'ok'").fetchone()
+    assert polls == 4
