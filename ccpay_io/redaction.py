@@ -1,7 +1,7 @@
-"""Keeps secrets out of everything that is written: text, raw files, log records.
+"""Keeps secrets and payees out of everything that is written: text, raw files, log records.
 
-Owns the replacement of known secret values by asterisks. The values come from the settings; nothing
-here reads the environment. Called by the collector, the alert channels and the command's logging.
+Owns the replacement of known values by asterisks. The values come from the settings; nothing here
+reads the environment. Called by the collector, the alert channels and the command's logging.
 """
 
 from __future__ import annotations
@@ -18,42 +18,64 @@ from ccpay_io.settings import Secret, Settings
 MASK = "********"
 # A shorter value would be found inside ordinary words and numbers.
 _SHORTEST = 6
+# The only lines in which a payee's short id is meant by the same digits.
+_ABOUT_PAYEES = re.compile("cwallet|checkWithdrawalAddressValidity", re.IGNORECASE)
 _HOST = re.compile(r"(localhost|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+)(:[0-9]+)?")
 
 
 class Redactor:
-    """Replaces secrets in text.
+    """Replaces secrets and payees in text.
 
     Args:
         secrets: values that must never be shown. Their URL-quoted and base64 forms, and the parts
             of a URL that carry its token, are hidden too.
+        payees: addresses and Cwallet ids; hidden in any case of their letters. A short one is
+            hidden only in lines about payees, and where it is no part of a longer number.
     """
 
-    def __init__(self, secrets: Iterable[str]) -> None:
+    def __init__(self, secrets: Iterable[str], payees: Iterable[str] = ()) -> None:
         forms = {form for secret in secrets for form in _forms(secret)}
         # Longest first, so that a URL is hidden whole before its parts are.
         self._forms = sorted((f for f in forms if len(f) >= _SHORTEST), key=len, reverse=True)
+        named = sorted({form for payee in payees for form in _written(payee)}, key=len)
+        self._payees = [(f.lower(), _payee(f)) for f in reversed(named) if len(f) >= _SHORTEST]
+        self._short = [_short_payee(form) for form in reversed(named) if len(form) < _SHORTEST]
 
     def __repr__(self) -> str:
-        return f"Redactor({len(self._forms)} forms)"
+        return f"Redactor({len(self._forms)} forms, {len(self._payees + self._short)} payees)"
 
     @classmethod
     def of(cls, settings: Settings) -> Redactor:
-        """A redactor of every secret in the settings."""
+        """A redactor of every secret and every payee in the settings."""
         secrets = [
             settings.credentials.app_id,
             settings.credentials.app_secret,
             *settings.alert_urls,
             settings.webhook_secret,
-            settings.heartbeat_url,
         ]
-        return cls(secret.reveal() for secret in secrets if isinstance(secret, Secret))
+        watch = settings.watch
+        payees = [entry.address for entry in watch.addresses]
+        payees += [entry.cwallet_user_id for entry in watch.cwallet_ids]
+        return cls((secret.reveal() for secret in secrets if isinstance(secret, Secret)), payees)
 
     def text(self, text: str) -> str:
-        """The text without any known secret."""
+        """The text without any known secret or payee."""
         for form in self._forms:
             text = text.replace(form, MASK)
+        # Looked for first: a pattern is slow on the megabytes of a raw file that has no payee.
+        lowered = text.lower() if self._payees else ""
+        for form, pattern in self._payees:
+            if form in lowered:
+                text = pattern.sub(MASK, text)
+        if self._short and _ABOUT_PAYEES.search(text):
+            text = "\n".join(map(self._without_short, text.split("\n")))
         return text
+
+    def _without_short(self, line: str) -> str:
+        if _ABOUT_PAYEES.search(line):
+            for pattern in self._short:
+                line = pattern.sub(MASK, line)
+        return line
 
 
 class RedactingFilter(logging.Filter):
@@ -85,10 +107,33 @@ class RedactingFilter(logging.Filter):
 
 
 def _forms(secret: str) -> set[str]:
-    forms = {secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode()}
-    # As it looks inside JSON and inside a repr, where they differ from the value itself.
-    forms |= {json.dumps(secret)[1:-1], repr(secret)[1:-1]}
-    return forms | (_url_forms(secret) if "://" in secret else set())
+    forms = {quote(secret, safe=""), base64.b64encode(secret.encode()).decode()}
+    return forms | _written(secret) | (_url_forms(secret) if "://" in secret else set())
+
+
+def _written(value: str) -> set[str]:
+    """As it looks inside JSON, in JSON within JSON and in a repr, where they differ from itself."""
+    inside = json.dumps(value)[1:-1]
+    return {value, inside, json.dumps(inside)[1:-1], repr(value)[1:-1]}
+
+
+def _payee(form: str) -> re.Pattern[str]:
+    """Finds a payee; one that is a number, not within another number."""
+    whole = re.escape(form)
+    if form.isdecimal():
+        whole = rf"(?<![0-9])(?<![0-9]\.){whole}(?![0-9])(?!\.[0-9])"
+    return re.compile(whole, re.IGNORECASE)
+
+
+def _short_payee(form: str) -> re.Pattern[str]:
+    """Finds a short id where it stands alone: in no word, time or amount, and as no JSON number.
+
+    A code or status is a number in JSON, an id is text; only the field of the id may be either.
+    """
+    alone = r"(?<![0-9A-Za-z_+])(?<![0-9][:.-])(?<!\":)(?<!\": )"
+    field = r"(?<=[uU]serId\":)|(?<=[uU]serId\\\":)|(?<=[uU]serId\": )"
+    end = r"(?![0-9A-Za-z_])(?![:.-][0-9])"
+    return re.compile(f"({alone}|{field}){re.escape(form)}{end}", re.IGNORECASE)
 
 
 def _url_forms(url: str) -> set[str]:

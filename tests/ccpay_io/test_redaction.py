@@ -93,12 +93,56 @@ def test_secrets_of_the_settings(tmp_path: Path) -> None:
             "CCPAY_APP_SECRET": "app-secret-canary",
             "CCPAY_ALERT_URLS": SLACK,
             "CCPAY_WEBHOOK_SECRET": "webhook-canary",
-            "CCPAY_HEARTBEAT_URL": "https://beat.example/uuid-of-a-heartbeat",
         },
         cwd=tmp_path,
     )
-    text = f"app-id-canary app-secret-canary {SLACK} webhook-canary uuid-of-a-heartbeat"
-    assert Redactor.of(settings).text(text) == " ".join([MASK] * 5)
+    text = f"app-id-canary app-secret-canary {SLACK} webhook-canary"
+    assert Redactor.of(settings).text(text) == " ".join([MASK] * 4)
+
+
+ADDRESS = "0xAbCdEf0123456789AbCdEf0123456789aBcDeF01"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ADDRESS,
+        f"{ADDRESS.lower()} is not valid",
+        json.dumps({"request": json.dumps({"address": ADDRESS})}),
+        "Cwallet user 35255142.",
+        '{"cwalletUserId":35255142}',
+    ],
+)
+def test_payees_are_hidden_in_any_case(text: str) -> None:
+    """An API may echo an address in small letters, or an id as a number."""
+    hidden = Redactor([], [ADDRESS, "35255142"]).text(text).lower()
+    assert MASK in hidden
+    assert ADDRESS.lower() not in hidden
+    assert "35255142" not in hidden
+
+
+@pytest.mark.parametrize("text", ["1.35255142", "1795435255142011", "35255142.5", "352551420"])
+def test_a_number_that_contains_an_id_stays(text: str) -> None:
+    """Amounts and poll ids are not payees, whatever digits they have."""
+    assert Redactor([], ["35255142"]).text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("getCwalletUserId: 14001 (no user 200)", f"getCwalletUserId: 14001 (no user {MASK})"),
+        ('{"cwalletUserId":"200"}', f'{{"cwalletUserId":"{MASK}"}}'),
+        ('{"cwalletUserId":200}', f'{{"cwalletUserId":{MASK}}}'),
+        (r"{\"cwalletUserId\":200}", rf"{{\"cwalletUserId\":{MASK}}}"),
+        (r"{\"cwalletUserId\":\"200\"}", rf"{{\"cwalletUserId\":\"{MASK}\"}}"),
+        ('cwallet "http_status": 200, "fee": "1.200"', None),
+        ("cwallet 2026-11-23T13:20:00.200+00:00", None),
+        ('{"endpoint": "getCoinUSDTPrice"} "200" 200', None),
+    ],
+)
+def test_a_short_id_is_hidden_where_it_is_meant(text: str, hidden: str | None) -> None:
+    """The same digits are left alone in statuses, times, amounts, and lines about other things."""
+    assert Redactor([], ["200"]).text(text) == (text if hidden is None else hidden)
 
 
 def test_the_redactor_shows_no_secret() -> None:

@@ -16,9 +16,12 @@ import stamina
 from ccpay_io import sandbox
 from ccpay_io.client import CcpayClient
 from ccpay_io.errors import CODE_ERRORS, ApiError
+from ccpay_io.feeds.result import PollResult
+from ccpay_io.feeds.session import open_collector
 from ccpay_io.pacing import Pacer
 from ccpay_io.sandbox.server import Faults, build_app
-from ccpay_io.settings import Credentials, Secret
+from ccpay_io.settings import Credentials, Secret, Settings, load_settings
+from ccpay_io.store.raw import read_raw
 
 APP_ID = "cAnArY-app-id-77f0"
 APP_SECRET = "cAnArY-app-secret-91bd"
@@ -172,3 +175,61 @@ def test_only_what_must_be_sent_is_sent(tmp_path: Path) -> None:
 
     fail(tmp_path, BASE_URL, httpx.MockTransport(handle))
     assert APP_SECRET not in json.dumps(seen)
+
+
+PAYEE = "TCaNaRyN6FzJ8gJ4fkWcYFiPpLHRA8Q1BM"
+USERS = ("35255142", "4711")
+WATCH = f"""
+[[watch.addresses]]
+label = "cold"
+chain = "TRX"
+address = "{PAYEE}"
+[[watch.cwallet_ids]]
+label = "long"
+cwallet_user_id = "{USERS[0]}"
+[[watch.cwallet_ids]]
+label = "short"
+cwallet_user_id = "{USERS[1]}"
+"""
+
+
+def poll_watchlist(settings: Settings) -> PollResult:
+    """One poll of the watchlist, published."""
+
+    async def poll() -> PollResult:
+        async with open_collector(settings) as collector:
+            return await collector.poll("watchlist")
+
+    with stamina.set_testing(True, attempts=2, cap=True):
+        return asyncio.run(poll())
+
+
+@pytest.mark.parametrize("code", [None, 10001, 14005])
+def test_no_file_of_the_warehouse_names_a_payee(code: int | None, tmp_path: Path) -> None:
+    """Neither what was asked nor what the API echoes: raw files, ledger and publication have none.
+
+    Raw files are looked at unpacked; the rest of them is JSON as before.
+    """
+    faults = Faults()
+    if code:
+        faults.add(f"code:{code} no {PAYEE.lower()}", "checkWithdrawalAddressValidity")
+        for user in USERS:
+            match = {"cwalletUserId": user}
+            faults.add(f"code:{code} no user {user}", "getCwalletUserId", match=match)
+    (tmp_path / "ccpay.toml").write_text(WATCH, "utf-8")
+    given = {"CCPAY_APP_ID": APP_ID, "CCPAY_APP_SECRET": APP_SECRET, "CCPAY_MAX_RPS": "1000"}
+    app = build_app(app_id=APP_ID, app_secret=APP_SECRET, faults=faults)
+    with sandbox.serving(app) as base_url:
+        settings = load_settings({**given, "CCPAY_BASE_URL": base_url}, cwd=tmp_path)
+        result = poll_watchlist(settings)
+    assert result.requests >= 3
+    files = [path for path in settings.warehouse.rglob("*") if path.is_file()]
+    raw = [path for path in files if path.suffix == ".zst"]
+    lines = [x for f in raw for x in read_raw(settings.warehouse, f"{f.parent.name}/{f.name}")[1]]
+    told = json.dumps([[line["request"], line["response"]] for line in lines[1:]]).lower()
+    assert len(lines) > 3
+    assert not any(payee.lower() in told for payee in (PAYEE, *USERS))
+    stored = b"".join(path.read_bytes() for path in files if path not in raw).lower()
+    assert PAYEE.lower().encode() not in stored
+    assert USERS[0].encode() not in stored
+    assert f"user {USERS[1]}".encode() not in stored
