@@ -11,8 +11,7 @@ import tomllib
 from collections.abc import Collection
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import available_timezones
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _HELP = "docs/configuration.md describes every key"
+_Watched = TypeVar("_Watched")
 # What a cron expression can say, so that a schedule means what the file says.
 _CADENCES = (
     *(60 * minutes for minutes in (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)),
@@ -51,12 +51,6 @@ def _fits_the_watch(seconds: int) -> int:
     return seconds
 
 
-def _known_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError('an IANA time zone such as "Europe/Berlin"')
-    return name
-
-
 def _currency(code: str) -> str:
     if not (code.isascii() and code.isalnum() and code == code.upper()):
         raise ValueError('a currency code in capitals such as "EUR"')
@@ -70,6 +64,13 @@ def _between(lowest: int, highest: int) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def _each_once(entries: tuple[_Watched, ...]) -> tuple[_Watched, ...]:
+    """An entry that stands there twice would be asked, and counted, twice."""
+    if len(set(entries)) < len(entries):
+        raise ValueError("each entry once; remove the repeated one")
+    return entries
 
 
 Cadence = Annotated[int, AfterValidator(_fits_the_clock)]
@@ -113,8 +114,8 @@ class WatchSettings(_Section):
 
     chains: tuple[Text, ...] = ()
     coins: tuple[Text, ...] = ()
-    addresses: tuple[WatchedAddress, ...] = ()
-    cwallet_ids: tuple[WatchedCwallet, ...] = ()
+    addresses: Annotated[tuple[WatchedAddress, ...], AfterValidator(_each_once)] = ()
+    cwallet_ids: Annotated[tuple[WatchedCwallet, ...], AfterValidator(_each_once)] = ()
     default_routes: dict[Text, Text] = Field(default_factory=dict)
 
 
@@ -137,9 +138,8 @@ class RetentionSettings(_Section):
 
 
 class BoardSettings(_Section):
-    """[board]: time zone of local hours and months, and the fiat beside US dollars."""
+    """[board]: the fiat in which costs are shown beside US dollars."""
 
-    time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     fiat: Annotated[str, AfterValidator(_currency)] = "USD"
 
 

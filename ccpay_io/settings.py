@@ -33,7 +33,6 @@ from ccpay_io.variables import (
     merged,
     number,
     refuse_misspelt,
-    web_url,
 )
 
 __all__ = [
@@ -62,7 +61,6 @@ _KNOWN = (
     *_LIVE_SIGNS,
     "CCPAY_CONFIG",
     "CCPAY_DAILY_BUDGET",
-    "CCPAY_HEARTBEAT_URL",
     "CCPAY_MAX_CONNECTIONS",
     "CCPAY_MAX_RPS",
     "CCPAY_WAREHOUSE",
@@ -124,7 +122,6 @@ class Settings:
     dagster_home: Path
     alert_urls: tuple[Secret, ...] = ()
     webhook_secret: Secret | None = None
-    heartbeat_url: Secret | None = None
     max_rps: float | None = None
     max_connections: int = DEFAULT_CONNECTIONS
     daily_budget: int = DEFAULT_BUDGET
@@ -163,7 +160,6 @@ def load_settings(environ: Mapping[str, str] | None = None, *, cwd: Path | None 
         dagster_home=folder / Path(home).expanduser() if home else place["warehouse"] / "dagster",
         alert_urls=tuple(map(Secret, channel_urls(env, "CCPAY_ALERT_URLS"))),
         webhook_secret=_secret(env.get("CCPAY_WEBHOOK_SECRET")),
-        heartbeat_url=_secret(web_url(env, "CCPAY_HEARTBEAT_URL")),
         max_rps=number(env, "CCPAY_MAX_RPS", float, 0.2, 1000),
         max_connections=number(env, "CCPAY_MAX_CONNECTIONS", int, 1, 128) or DEFAULT_CONNECTIONS,
         daily_budget=number(env, "CCPAY_DAILY_BUDGET", int, 1, 10**9) or DEFAULT_BUDGET,

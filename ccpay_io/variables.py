@@ -106,13 +106,6 @@ def api_url(env: Mapping[str, str], name: str, default: str) -> str:
     return url
 
 
-def web_url(env: Mapping[str, str], name: str) -> str | None:
-    """A secret http(s) address, or None where it is not set."""
-    if name in env:
-        _split(name, env[name])
-    return env.get(name)
-
-
 def _split(name: str, url: str) -> SplitResult:
     refusal = ConfigError(f"{name} is not an http:// or https:// address", hint=f"correct {name}")
     try:

@@ -51,7 +51,7 @@ def test_defaults(tmp_path: Path) -> None:
     assert settings.feeds.watch_s == 30
     assert settings.alerts == AlertSettings(raise_after=2, clear_after=3, confirm_after_s=5)
     assert (settings.retention.raw_days, settings.retention.dagster_run_days) == (14, 7)
-    assert (settings.board.time_zone, settings.board.fiat) == ("UTC", "USD")
+    assert settings.board.fiat == "USD"
 
 
 def test_credentials_mean_the_live_api(tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ def test_alert_urls_are_a_list(tmp_path: Path, separator: str) -> None:
         ("CCPAY_WAREHOUSE", "ducklake:postgres:dbname=x", "ducklake:..., not a folder"),
         ("CCPAY_WAREHOUSE", "s3://bucket/x", "s3:..., not a folder"),
         ("CCPAY_CONFIG", "missing.toml", "missing.toml, which is not a file"),
-        ("CCPAY_HEARTBEAT_URL", "ping.example", "not an http"),
+        ("CCPAY_BASE_URL", "api.example", "not an http"),
         ("CCPAY_ALERT_URLS", "slack://T/B/c, oops", "number 2 of 2 is not an address"),
     ],
 )
@@ -248,8 +248,8 @@ def test_paths_are_absolute(tmp_path: Path) -> None:
         ("CCPAY_APP_SECRET", f"{CANARY}é"),
         ("CCPAY_APP_SECRET", f"{CANARY}\nnext"),
         ("CCPAY_ALERT_URLS", CANARY),
-        ("CCPAY_HEARTBEAT_URL", CANARY),
-        ("CCPAY_HEARTBEAT_URL", f"https://[{CANARY}"),
+        ("CCPAY_BASE_URL", CANARY),
+        ("CCPAY_BASE_URL", f"https://[{CANARY}"),
         ("CCPAY_BASE_URL", f"https://{CANARY}@host"),
     ],
 )
@@ -268,7 +268,6 @@ def test_settings_never_show_secrets(tmp_path: Path) -> None:
         "CCPAY_APP_SECRET": f"2{CANARY}",
         "CCPAY_ALERT_URLS": f"slack://{CANARY}",
         "CCPAY_WEBHOOK_SECRET": CANARY,
-        "CCPAY_HEARTBEAT_URL": f"https://ping.example/{CANARY}",
     }
     settings = load_settings(environ, cwd=tmp_path)
     assert CANARY not in f"{settings} {settings!r} {settings.credentials} {settings.alert_urls}"
@@ -308,7 +307,6 @@ def test_every_section_of_the_file(tmp_path: Path) -> None:
         [retention]
         raw_days = 30
         [board]
-        time_zone = "Europe/Berlin"
         fiat = "EUR"
         """,
     )
@@ -320,7 +318,7 @@ def test_every_section_of_the_file(tmp_path: Path) -> None:
     )
     assert settings.watch.cwallet_ids[0].cwallet_user_id == "35255142"
     assert (settings.alerts.raise_after, settings.alerts.clear_after) == (3, 3)
-    assert (settings.board.time_zone, settings.board.fiat) == ("Europe/Berlin", "EUR")
+    assert settings.board.fiat == "EUR"
 
 
 def test_config_can_lie_elsewhere(tmp_path: Path) -> None:
@@ -350,7 +348,6 @@ def test_config_can_lie_elsewhere(tmp_path: Path) -> None:
             "",
         ),
         ("[retention]\nversions = 1", "retention.versions is '1'; allowed: a whole number", ""),
-        ("[board]\ntime_zone = 'CEST+1'", "board.time_zone is 'CEST+1'; allowed: an IANA", ""),
         ("[board]\nfiat = 'eur'", "board.fiat is 'eur'; allowed: a currency code", ""),
         (
             f"[[watch.addresses]]\nlabel='a'\nchain='TRX'\nadress='{CANARY}'",
@@ -365,6 +362,16 @@ def test_config_can_lie_elsewhere(tmp_path: Path) -> None:
         (
             f"[[watch.cwallet_ids]]\nlabel='a'\ncwallet_user_id=['{CANARY}']",
             "watch.cwallet_ids.0.cwallet_user_id; allowed: text in quotes",
+            "",
+        ),
+        (
+            f"[[watch.addresses]]\nlabel='a'\nchain='TRX'\naddress='{CANARY}'\n" * 2,
+            "watch.addresses; allowed: each entry once",
+            "",
+        ),
+        (
+            f"[[watch.cwallet_ids]]\nlabel='a'\ncwallet_user_id='{CANARY}'\n" * 2,
+            "watch.cwallet_ids; allowed: each entry once",
             "",
         ),
     ],
