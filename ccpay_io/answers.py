@@ -46,6 +46,7 @@ class Reader:
 
     endpoint: str
     found: dict[tuple[str, str, str, Key | None], Drift] = field(default_factory=dict)
+    nameless: int = 0
 
     @property
     def drift(self) -> tuple[Drift, ...]:
@@ -73,7 +74,9 @@ class Reader:
         try:
             read = model.model_validate(raw)
         except ValidationError as error:
-            return self._without_bad_notes(model, raw, path, key, error)
+            saved = self._without_bad_notes(model, raw, path, key, error)
+            self.nameless += saved is None and key is None
+            return saved
         for name in read.model_extra or ():
             self.report(f"{path}.{name}", "new_field", name, raw)
         return read
@@ -159,7 +162,7 @@ def read_list(endpoint: str, data: object, name: str, model: type[T], key: str) 
     items = reader.unique(
         (item for item in read if item is not None), path, lambda i: (getattr(i, attribute),)
     )
-    return Listed(items, reader.drift)
+    return Listed(items, reader.drift, reader.nameless)
 
 
 def read_coins(endpoint: str, data: object) -> Listed[Coin]:
@@ -181,7 +184,8 @@ def read_coins(endpoint: str, data: object) -> Listed[Coin]:
             networks = _read_networks(reader, coin.coin_id, raw.get("networks"))
             coins.append(coin.model_copy(update={"networks": networks}))
     reader.new_fields(data, "coins")
-    return Listed(reader.unique(coins, path, lambda coin: (coin.coin_id,)), reader.drift)
+    items = reader.unique(coins, path, lambda coin: (coin.coin_id,))
+    return Listed(items, reader.drift, reader.nameless)
 
 
 def _read_networks(reader: Reader, coin_id: int, networks: object) -> tuple[CoinNetwork, ...]:
@@ -198,6 +202,7 @@ def _read_networks(reader: Reader, coin_id: int, networks: object) -> tuple[Coin
         network = reader.item(CoinNetwork, raw, f"{path}.*", key)
         if network is not None and network.chain != chain:
             reader.report(f"{path}.*.chain", "bad_value", network.chain, raw, key)
+            reader.nameless += key is None
         elif network is not None:
             found.append(network)
     return tuple(found)

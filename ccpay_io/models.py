@@ -178,10 +178,15 @@ T = TypeVar("T", bound=Item)
 
 @dataclass(frozen=True)
 class Listed(Generic[T]):
-    """A list answer: the items that could be read, and what deviates."""
+    """A list answer: the items that could be read, and what deviates.
+
+    `nameless` counts the items that were left out and whose key could not be read either: the list
+    is then no proof that anything it does not name is gone.
+    """
 
     items: tuple[T, ...]
     drift: tuple[Drift, ...] = ()
+    nameless: int = 0
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ call becomes a reason that is stored. Does no IO.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ccpay_io.errors import ApiError
 from ccpay_io.feeds.poll import Answers
 from ccpay_io.models import Drift
-from ccpay_io.store.datasets import DATASETS
+from ccpay_io.store.datasets import DATASETS, Dataset
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,22 @@ class Asked:
     @property
     def content_hash(self) -> str:
         """sha256 of the canonical content: keys, states and compared values, in key order."""
-        digest = hashlib.sha256()
-        for name, answers in self.answers.items():
-            dataset = DATASETS[name]
-            columns = [*dataset.keys, "state", *dataset.values]
-            frame = answers.frame.select(columns).sort(list(dataset.keys))
-            digest.update(f"{name}\n{frame.write_csv()}".encode())
-        return digest.hexdigest()
+        return _hash(self.answers, lambda dataset: [*dataset.keys, "state", *dataset.values])
+
+    @property
+    def membership_hash(self) -> str:
+        """sha256 of what the list names, at whatever value: prices and rates move all the time."""
+        name = next(iter(self.answers))
+        return _hash({name: self.answers[name]}, lambda dataset: list(dataset.keys))
+
+
+def _hash(answers: Mapping[str, Answers], columns_of: Callable[[Dataset], list[str]]) -> str:
+    digest = hashlib.sha256()
+    for name, found in answers.items():
+        dataset = DATASETS[name]
+        frame = found.frame.select(columns_of(dataset)).sort(list(dataset.keys))
+        digest.update(f"{name}\n{frame.write_csv()}".encode())
+    return digest.hexdigest()
 
 
 def reason_of(error: ApiError) -> str:

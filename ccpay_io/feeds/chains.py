@@ -31,8 +31,8 @@ async def ask_chains(source: Source) -> Asked:
     known = {key for keys in gaps.values() for key in keys}
     frame = DATASETS["chain"].frame([_row(c) for c in answer.items if (c.chain,) not in known])
     return Asked(
-        {"chain": Answers(frame, gaps)},
-        listed=len(answer.items) + len(known),
+        {"chain": Answers(frame, gaps, complete=not answer.nameless)},
+        listed=len(frame) + len(known) + answer.nameless,
         drift=answer.drift + _unrecognised(answer.items),
     )
 

@@ -22,5 +22,7 @@ async def ask_coins(source: Source) -> Asked:
             for c in answer.items
         ]
     )
-    unread = sum(len(keys) for keys in gaps.values())
-    return Asked({"swap_coin": Answers(frame, gaps)}, len(answer.items) + unread, answer.drift)
+    answers = Answers(frame, gaps, complete=not answer.nameless)
+    return Asked(
+        {"swap_coin": answers}, len(frame) + answers.unknown + answer.nameless, answer.drift
+    )

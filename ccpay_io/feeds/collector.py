@@ -101,33 +101,37 @@ class Collector:
         Raises:
             WarehouseError: the warehouse cannot be written.
         """
-        started = self._now()
-        if reuse_s and (found := self._recent(feed, started, reuse_s)):
+        if reuse_s and (found := self._recent(feed, self._now(), reuse_s)):
             return found
-        exchanges: list[Exchange] = []
+        with self._warehouse.transaction() as con:
+            planned = plan.plan_poll(con, feed)
+        # From here to the last answer nothing waits for the writers' lock: neither the deadline nor
+        # the time of observation may depend on who else is writing.
+        started, exchanges, sent = self._now(), list[Exchange](), self._client.requests
         self._client.on_exchange = exchanges.append
-        sent = self._client.requests
-        asked, error = await self._ask_and_judge(
-            feed, started, on_progress, deadline_s or self._deadline_s(feed)
+        asked, error = await self._ask_in_time(
+            feed, planned, on_progress, deadline_s or self._deadline_s(feed)
         )
-        # A quarantined list keeps its length, its hash and its raw file, and nothing else.
-        believed = not isinstance(error, SuspectList)
+        observed = self._now()
+        error = self._suspicion(feed, asked, planned.memory, started) or error
+        outcome = outcome_of(asked, error)
         poll = Poll(
             poll_id=poll_id_at(started),
             feed=feed,
-            outcome=outcome_of(asked, error),
+            outcome=outcome,
             started_at=started,
-            observed_at=self._now(),
+            observed_at=observed,
             requests=self._client.requests - sent,
-            answers=asked.answers if believed else {},
+            # A failed poll observes nothing; a quarantined list keeps its length and its hash.
+            answers=asked.answers if outcome in ("ok", "partial") else {},
             error_code=error.code if error else None,
             error_name=error.name if error else None,
             error_message=self._redact(str(error)) if error else None,
             writer=self._writer,
             cadence_s=self._cadence_s(feed),
-            content_hash=asked.content_hash if asked.answers else None,
+            content_hash=_hash_of(asked, error),
             listed=asked.listed,
-            raw=self._keep_raw(feed, started, exchanges),
+            raw=self._keep_raw(feed, started, observed, exchanges),
             drift=asked.drift,
         )
         return self._commit(poll, error)
@@ -148,33 +152,38 @@ class Collector:
                 return WatchResult(tuple(polls))
             await asyncio.sleep(pause)
 
-    async def _ask_and_judge(
-        self, feed: str, started: datetime, on_progress: Progress, deadline_s: float
+    async def _ask_in_time(
+        self, feed: str, planned: plan.Plan, on_progress: Progress, deadline_s: float
     ) -> tuple[Asked, ApiError | None]:
-        """What was learned, and what went wrong; a failure leaves nothing learned but drift."""
+        """What was learned, and what went wrong; without an answer nothing was learned."""
         try:
             async with asyncio.timeout(deadline_s):
-                asked = await self._ask(feed, on_progress, deadline_s)
+                asked = await self._ask(feed, planned, on_progress, deadline_s)
         except ApiError as error:
             return Asked({}), error
         except TimeoutError:
             return Asked({}), TimedOut(ENDPOINTS[feed], f"no answer within {deadline_s:.0f} s")
+        return asked, asked.error
+
+    def _suspicion(
+        self, feed: str, asked: Asked, memory: plan.ListMemory, started: datetime
+    ) -> SuspectList | None:
+        """The reason not to believe a list, if there is one."""
         if asked.listed is None:
-            return asked, asked.error
-        with self._warehouse.transaction() as con:
-            memory = plan.list_memory(con, feed)
-        suspicion = judge_list(
+            return None
+        return judge_list(
             feed,
             ENDPOINTS[feed],
             asked.listed,
-            asked.content_hash,
+            asked.membership_hash,
             memory,
             now=started,
             cadence_s=self._cadence_s(feed),
         )
-        return asked, suspicion or asked.error
 
-    async def _ask(self, feed: str, on_progress: Progress, deadline_s: float) -> Asked:
+    async def _ask(
+        self, feed: str, planned: plan.Plan, on_progress: Progress, deadline_s: float
+    ) -> Asked:
         match feed:
             case "chains":
                 return await ask_chains(self._client)
@@ -186,13 +195,13 @@ class Collector:
                 return await ask_networks(self._client)
             case "watchlist":
                 return await ask_watchlist(self._client, self._settings.watch)
-        with self._warehouse.transaction() as con:
-            pairs, coin_ids = plan.plan_pairs(con), plan.plan_prices(con)
+        if not (planned.pairs or planned.coin_ids):
+            raise plan.NothingToAsk(ENDPOINTS[feed])
         if feed == "prices":
-            return await ask_prices(self._client, coin_ids)
+            return await ask_prices(self._client, planned.coin_ids)
         return await ask_fees(
             self._client,
-            pairs,
+            planned.pairs,
             # The sweep ends itself, with what it has, before the poll would be cut off.
             deadline_s=deadline_s - 2,
             workers=self._settings.max_connections,
@@ -227,14 +236,16 @@ class Collector:
             rows=rows, changed=changed, refused=refused, unknown=unknown, reused=True,
         )  # fmt: skip
 
-    def _keep_raw(self, feed: str, started: datetime, exchanges: list[Exchange]) -> RawFile | None:
+    def _keep_raw(
+        self, feed: str, started: datetime, observed: datetime, exchanges: list[Exchange]
+    ) -> RawFile | None:
         if not exchanges:
             return None
         header = {
             "feed": feed,
             "poll_id": poll_id_at(started),
             "started_at": started.isoformat(),
-            "observed_at": self._now().isoformat(),
+            "observed_at": observed.isoformat(),
             "writer": self._writer,
             "cadence_s": self._cadence_s(feed),
         }
@@ -247,3 +258,10 @@ class Collector:
     def _deadline_s(self, feed: str) -> float:
         long = feed in ("fees", "watchlist")
         return DEADLINE_SHARE * self._cadence_s(feed) if long else LIST_DEADLINE_S
+
+
+def _hash_of(asked: Asked, error: ApiError | None) -> str | None:
+    """The ledger's content hash: of what a suspect list names, or of all that was answered."""
+    if not asked.answers:
+        return None
+    return asked.membership_hash if isinstance(error, SuspectList) else asked.content_hash

@@ -10,7 +10,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from ccpay_io.errors import ApiError, Policy
+from ccpay_io.errors import ApiError, Policy, TimedOut
 from ccpay_io.feeds.asked import Asked, reason_of
 from ccpay_io.feeds.poll import Answers
 from ccpay_io.feeds.source import Source
@@ -93,6 +93,10 @@ async def ask_fees(
                 group.create_task(work())
     except TimeoutError:
         sweep.stopped = "deadline"
+        sweep.errors.append(TimedOut("getWithdrawFee", f"the sweep's {deadline_s:.0f} s are over"))
+    except ExceptionGroup as group:
+        # What is no ApiError (a limits file that cannot be written) is told as what it is.
+        raise group.exceptions[0] from None
     for pair in [*asking, *reversed(waiting)]:
         sweep.gap(pair, sweep.stopped or "not_asked")
     return _asked(sweep)

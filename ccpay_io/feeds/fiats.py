@@ -29,5 +29,5 @@ async def ask_fiats(source: Source) -> Asked:
             for fiat in answer.items
         ]
     )
-    unread = sum(len(keys) for keys in gaps.values())
-    return Asked({"fiat": Answers(frame, gaps)}, len(answer.items) + unread, answer.drift)
+    answers = Answers(frame, gaps, complete=not answer.nameless)
+    return Asked({"fiat": answers}, len(frame) + answers.unknown + answer.nameless, answer.drift)

@@ -20,7 +20,7 @@ async def ask_networks(source: Source) -> Asked:
     answer = await source.get_coin_list()
     coin_gaps, network_gaps = drift_gaps(answer.drift, 1), drift_gaps(answer.drift, 2)
     # A coin whose item could not be read says nothing about its networks: they are not absent.
-    complete = not coin_gaps
+    complete = not (coin_gaps or answer.nameless)
     unread = {key[0] for keys in coin_gaps.values() for key in keys}
     coins = [_coin_row(coin) for coin in answer.items if coin.coin_id not in unread]
     networks = [_network_row(coin, net) for coin in answer.items for net in coin.networks]
@@ -31,13 +31,13 @@ async def ask_networks(source: Source) -> Asked:
     ]
     return Asked(
         {
-            "coin": Answers(DATASETS["coin"].frame(coins), coin_gaps),
+            "coin": Answers(DATASETS["coin"].frame(coins), coin_gaps, complete=not answer.nameless),
             "coin_network": Answers(
                 DATASETS["coin_network"].frame(networks), network_gaps, complete=complete
             ),
             "coin_price": Answers(DATASETS["coin_price"].frame(prices), complete=False),
         },
-        listed=len(coins) + len(unread),
+        listed=len(coins) + len(unread) + answer.nameless,
         drift=answer.drift,
     )
 

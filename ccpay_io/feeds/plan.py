@@ -11,11 +11,22 @@ from datetime import datetime
 
 import duckdb
 
+from ccpay_io.errors import ApiError, Policy
 from ccpay_io.store.rows import one
 
 # Without getCoinList a pair's existence is only learned by asking. Candidates are offered in
 # portions, so that the poll's scope stays the pairs that are known to exist.
 CANDIDATES_PER_POLL = 1_000
+
+# Codes after which getCoinList may well answer the next time, or nothing will.
+_MAY_PASS = (10001, 11002, 11004, 11005, 11006, 11007, 11009, 11014)
+
+
+class NothingToAsk(ApiError):
+    """No request was made: the lists that say what to ask for are not there yet."""
+
+    policy = Policy.REFUSE
+    hint = "poll the coins and networks first: `ccpay poll all`"
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,30 @@ class ListMemory:
 
     listed: int | None
     suspects: tuple[tuple[str, datetime], ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one poll should ask for and compare with.
+
+    Attributes:
+        memory: for a list feed.
+        pairs: for a fee poll, in the order in which to ask them.
+        coin_ids: for a price poll.
+    """
+
+    memory: ListMemory
+    pairs: tuple[tuple[int, str], ...] = ()
+    coin_ids: tuple[int, ...] = ()
+
+
+def plan_poll(con: duckdb.DuckDBPyConnection, feed: str) -> Plan:
+    """Plans the next poll of a feed."""
+    return Plan(
+        list_memory(con, feed),
+        tuple(plan_pairs(con)) if feed == "fees" else (),
+        tuple(plan_prices(con)) if feed == "prices" else (),
+    )
 
 
 def list_memory(con: duckdb.DuckDBPyConnection, feed: str) -> ListMemory:
@@ -49,22 +84,45 @@ def list_memory(con: duckdb.DuckDBPyConnection, feed: str) -> ListMemory:
 
 
 def plan_pairs(con: duckdb.DuckDBPyConnection) -> list[tuple[int, str]]:
-    """The (coin_id, chain) pairs of a fee poll, those that have waited longest first.
+    """The (coin_id, chain) pairs of a fee poll, in the order in which to ask them.
 
-    Swap coins x the networks that getCoinList gave them. For an account that may not ask
+    Swap coins x the networks that getCoinList gave them. For an account that was refused
     getCoinList: the pairs answered before, and a portion of swap coins x chains that is not known
     to be non-existent.
+
+    A pair that the last sweep left without an answer comes first, then one that it answered, and so
+    on in turns: some pairs that never answer cannot keep all others waiting.
     """
-    (networks,) = one(con, "SELECT count(*) FROM store.coin_network_current WHERE state = 'ok'")
-    source = _PAIRS_OF_NETWORKS if networks else _PAIRS_BY_TRIAL
+    source = _PAIRS_BY_TRIAL if _is_refused_the_list(con) else _PAIRS_OF_NETWORKS
     return con.execute(f"""
         WITH pair AS ({source})
-        SELECT p.coin_id, p.chain
-        FROM pair AS p
-        LEFT JOIN store.withdraw_fee_entity AS e USING (coin_id, chain)
-        LEFT JOIN store.withdraw_fee_current AS c USING (entity_id)
-        ORDER BY c.answered_poll_id NULLS FIRST, p.coin_id, p.chain
+        SELECT coin_id, chain
+        FROM (
+            SELECT p.coin_id, p.chain, c.answered_poll_id,
+                   c.answered_poll_id IS NOT DISTINCT FROM
+                       (SELECT max(answered_poll_id) FROM store.withdraw_fee_current) AS is_recent
+            FROM pair AS p
+            LEFT JOIN store.withdraw_fee_entity AS e USING (coin_id, chain)
+            LEFT JOIN store.withdraw_fee_current AS c USING (entity_id))
+        ORDER BY row_number() OVER (
+                     PARTITION BY is_recent ORDER BY answered_poll_id NULLS FIRST, coin_id, chain),
+                 is_recent
         """).fetchall()
+
+
+def _is_refused_the_list(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether getCoinList is not for this account: it said no, and never yes.
+
+    A failure that may pass (an outage, a pace, a signature) is no refusal: pairs by trial are
+    thousands of requests.
+    """
+    (networks,) = one(con, "SELECT count(*) FROM store.coin_network_entity")
+    row = con.execute(
+        "SELECT error_code FROM store.poll WHERE feed = 'networks' AND outcome <> 'skipped'"
+        " ORDER BY poll_id DESC LIMIT 1"
+    ).fetchone()
+    code = row[0] if row else None
+    return networks == 0 and code is not None and code not in _MAY_PASS
 
 
 def plan_prices(con: duckdb.DuckDBPyConnection) -> list[int]:

@@ -62,7 +62,8 @@ class Poll:
         error_code, error_name: the API's code and the error's name, of the failure or, in a
             partial poll, of the most frequent failure.
         cadence_s: the feed's planned seconds between polls when this poll was made.
-        content_hash: of the canonical answers; equal answers have equal hashes in whatever order.
+        content_hash: of the canonical answers, in whatever order they came; of a quarantined list:
+            of what it lists, at whatever value.
         listed: length of the list that was served (also when it was quarantined).
     """
 

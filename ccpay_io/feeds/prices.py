@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ccpay_io.feeds.asked import Asked
+from ccpay_io.errors import ApiError
+from ccpay_io.feeds.asked import Asked, reason_of
 from ccpay_io.feeds.poll import Answers
 from ccpay_io.feeds.source import Source
 from ccpay_io.models import Drift
@@ -17,24 +18,33 @@ BATCH = 200
 
 
 async def ask_prices(source: Source, coin_ids: Sequence[int]) -> Asked:
-    """Asks for the prices of these coins, in batches.
+    """Asks for the prices of these coins, in batches; a batch that fails costs only itself.
 
     A coin that the API leaves out has no answer: unknown, not zero.
-
-    Raises:
-        ApiError: a batch has no answer.
     """
     rows: list[dict[str, object]] = []
+    gaps: dict[str, list[tuple[object, ...]]] = {}
     drift: list[Drift] = []
+    errors: list[ApiError] = []
     for start in range(0, len(coin_ids), BATCH):
-        answer = await source.get_coin_usdt_price(coin_ids[start : start + BATCH])
+        batch = coin_ids[start : start + BATCH]
+        try:
+            answer = await source.get_coin_usdt_price(batch)
+        except ApiError as error:
+            errors.append(error)
+            gaps.setdefault(reason_of(error), []).extend((coin_id,) for coin_id in batch)
+            continue
         drift.extend(answer.drift)
         rows.extend(
-            {"coin_id": coin_id, "state": "ok", "price_usd": price}
-            for coin_id, price in answer.prices.items()
+            {"coin_id": coin_id, "state": "ok", "price_usd": answer.prices[coin_id]}
+            for coin_id in batch
+            if coin_id in answer.prices
         )
-    answered = {row["coin_id"] for row in rows}
-    missing: list[tuple[object, ...]] = [(c,) for c in coin_ids if c not in answered]
-    gaps = {"not_in_answer": missing} if missing else {}
-    frame = DATASETS["coin_price"].frame(rows)
-    return Asked({"coin_price": Answers(frame, gaps, complete=False)}, drift=tuple(drift))
+        left_out = [(coin_id,) for coin_id in batch if coin_id not in answer.prices]
+        if left_out:
+            gaps.setdefault("not_in_answer", []).extend(left_out)
+    return Asked(
+        {"coin_price": Answers(DATASETS["coin_price"].frame(rows), gaps, complete=False)},
+        drift=tuple(drift),
+        error=errors[0] if errors else None,
+    )

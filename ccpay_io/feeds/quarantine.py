@@ -8,6 +8,7 @@ the collector.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from ccpay_io.errors import SuspectList
 from ccpay_io.feeds.plan import ListMemory
@@ -24,7 +25,7 @@ def judge_list(
     feed: str,
     endpoint: str,
     listed: int,
-    content_hash: str,
+    membership_hash: str,
     memory: ListMemory,
     *,
     now: datetime,
@@ -34,7 +35,7 @@ def judge_list(
 
     Args:
         listed: length of the list that was served.
-        content_hash: of its canonical content: equal for identical answers in any order.
+        membership_hash: of what it lists, in any order and at any value.
         memory: what the ledger remembers.
         now: when this poll started.
         cadence_s: the interval in which this feed is polled.
@@ -45,10 +46,9 @@ def judge_list(
         return None if believed else SuspectList(endpoint, "the list is empty")
     if memory.listed is None or listed * 2 > memory.listed:
         return None
-    same = [at for seen, at in memory.suspects if seen == content_hash]
-    run = memory.suspects[-len(same) :] if same else ()
-    steady = bool(same) and all(seen == content_hash for seen, _ in run)
-    waited = bool(same) and now - same[0] >= timedelta(seconds=CONFIRMATIONS * cadence_s)
-    if steady and waited and len(same) + 1 >= CONFIRMATIONS:
-        return None
+    run = list(takewhile(lambda seen: seen[0] == membership_hash, reversed(memory.suspects)))
+    if len(run) + 1 >= CONFIRMATIONS:
+        _, began = run[-1]
+        if now - began >= timedelta(seconds=CONFIRMATIONS * cadence_s):
+            return None
     return SuspectList(endpoint, f"the list has {listed} entries, the last one {memory.listed}")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ccpay_io.errors import ApiError, BreakerOpen, BudgetExhausted, SuspectList
 from ccpay_io.feeds.asked import Asked
+from ccpay_io.feeds.plan import NothingToAsk
 from ccpay_io.feeds.poll import Outcome, Poll
 from ccpay_io.store.writer import Committed
 
@@ -61,7 +62,7 @@ class WatchResult:
 def outcome_of(asked: Asked, error: ApiError | None) -> Outcome:
     """The ledger's word for what was learned and what went wrong."""
     if not asked.answers or asked.nothing_answered or isinstance(error, SuspectList):
-        never_sent = isinstance(error, BreakerOpen | BudgetExhausted)
+        never_sent = isinstance(error, BreakerOpen | BudgetExhausted | NothingToAsk)
         return "skipped" if never_sent else "failed"
     return "partial" if asked.unknown else "ok"
 

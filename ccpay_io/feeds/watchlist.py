@@ -1,6 +1,6 @@
 """The feed `watchlist`: are the user's addresses and Cwallet ids still valid?
 
-Owns how an address is stored (a hash unless the user asked otherwise) and the one request per
+Owns how a payee is stored (as a hash) and the one request per
 entry: checkWithdrawalAddressValidity and getCwalletUserId. Called by the collector.
 """
 

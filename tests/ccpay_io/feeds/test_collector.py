@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import threading
+import time
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from typing import Any
 import pytest
 
 import ccpay_io
+from ccpay_io.feeds import prices
 from ccpay_io.feeds.plan import plan_pairs
 from ccpay_io.feeds.session import open_collector, open_warehouse
 from ccpay_io.sandbox import EMPTY_APP_ID
@@ -195,12 +199,13 @@ def test_a_list_that_stays_short_is_accepted(
 def test_an_account_without_tokens_is_believed_and_told(
     collect: Any, settings: Settings, query: Any
 ) -> None:
-    """The very first empty token list is an answer, not an outage."""
+    """The very first empty token list is an answer; prices and fees have nothing to ask for."""
     nobody = Credentials(Secret(EMPTY_APP_ID), settings.credentials.app_secret)
     empty = dataclasses.replace(settings, credentials=nobody)
     results = [collect(feed, with_settings=empty) for feed in ALL]
 
-    assert [result.outcome for result in results] == ["ok"] * 6
+    assert [result.outcome for result in results] == ["ok"] * 4 + ["skipped"] * 2
+    assert "ccpay poll all" in results[-1].error.hint
     assert query("SELECT count(*) FROM swap_coin_now") == [(0,)]
 
 
@@ -284,14 +289,12 @@ def test_a_young_watch_poll_is_reused(collect: Any, faults: Faults) -> None:
 
 
 def test_a_chain_that_enters_maintenance_opens_and_resolves(
-    settings: Settings, faults: Faults, world: World, query: Any
+    settings: Settings, faults: Faults, query: Any
 ) -> None:
     """One evaluation of the watch confirms a first bad, and later a first good, by itself."""
     brisk = dataclasses.replace(
         settings, alerts=settings.alerts.model_copy(update={"confirm_after_s": 0})
     )
-
-    faults.statuses.update({row["chain"]: "Normal" for row in world.universe.chains})
 
     async def watch() -> Any:
         async with open_collector(brisk) as collector:
@@ -328,3 +331,117 @@ def test_nothing_secret_is_in_any_file(
                     read_raw(settings.warehouse, "/".join(path.parts[-2:]))[1]
                 ).encode()
             assert not [s for s in secrets if s.encode() in content], path
+
+
+def test_pairs_that_never_answer_do_not_keep_the_others_waiting(
+    collect: Any, faults: Faults, world: World
+) -> None:
+    """A chain that always fails: sweep after sweep, every pair of the other chains is answered."""
+    collect(*ALL)
+    pairs = [(n.coin_id, n.chain) for n in world.universe.networks]
+    broken = pairs[:30]
+    for coin_id, chain in broken:
+        faults.add("code:16001", "getWithdrawFee", match={"coinId": coin_id, "chain": chain})
+    sweeps = [collect("fees") for _ in range(4)]
+
+    assert [sweep.rows for sweep in sweeps] == [len(pairs) - 30] * 4
+    assert [sweep.unknown for sweep in sweeps] == [30] * 4
+
+
+def test_a_failed_sweep_observes_nothing(
+    collect: Any, faults: Faults, query: Any, settings: Settings
+) -> None:
+    """A pair that left the plan while every call failed is not absent: nobody has said so."""
+    collect(*ALL)
+    before = query("SELECT count(*) FROM store.withdraw_fee_observation")
+    with open_warehouse(settings).transaction() as con:
+        con.execute("UPDATE store.coin_network_current SET state = 'absent' WHERE entity_id = 1")
+        con.execute(
+            "INSERT INTO store.coin_network_observation BY NAME SELECT max(poll_id) AS poll_id,"
+            " 1 AS entity_id, 'absent' AS state FROM store.coin_network_observation"
+        )
+    faults.add("status:503", "getWithdrawFee")
+    assert collect("fees").outcome == "failed"
+
+    assert query("SELECT count(*) FROM store.withdraw_fee_observation") == before
+
+
+def test_waiting_for_the_lock_costs_neither_the_deadline_nor_the_time_of_observation(
+    collect: Any, faults: Faults, settings: Settings
+) -> None:
+    """Another writer holds the lock while a sweep begins and while it ends."""
+    collect(*ALL)
+    faults.add("slow:0.05", "getWithdrawFee")
+    warehouse = open_warehouse(settings)
+
+    def hold() -> None:
+        with warehouse.transaction():
+            time.sleep(2.5)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    result = collect("fees", deadline_s=4.0)
+    holder.join()
+
+    assert result.outcome == "ok"
+    assert result.observed_at - result.started_at < timedelta(seconds=2.4)
+
+
+def test_an_outage_of_the_token_list_starts_no_search_by_trial(
+    collect: Any, faults: Faults, settings: Settings
+) -> None:
+    """Only a refusal does: an outage may pass, and trying pairs is thousands of requests."""
+    faults.add("status:503", "getCoinList")
+    collect("chains", "coins", "networks")
+    faults.requests.clear()
+
+    assert collect("fees").outcome == "skipped"
+    assert dict(faults.requests) == {}
+
+
+def test_a_batch_of_prices_that_fails_costs_only_itself(
+    collect: Any, faults: Faults, world: World, query: Any
+) -> None:
+    """The other coins are priced; those of the batch are unknown."""
+    prices.BATCH, whole = 5, prices.BATCH
+    try:
+        collect("chains", "coins")
+        faults.add("code:11002", "getCoinUSDTPrice", times=3)
+        result = collect("prices")
+    finally:
+        prices.BATCH = whole
+
+    assert (result.outcome, result.unknown) == ("partial", 5)
+    assert result.rows == len(world.universe.coins) - 5
+
+
+def test_an_item_without_a_readable_key_makes_nothing_vanish(
+    collect: Any, world: World, query: Any
+) -> None:
+    """A fiat whose id is suddenly a string is not proof that the fiat is gone."""
+    fiats = world.fiats(0)
+    world.fiats = lambda t: fiats  # type: ignore[method-assign]
+    collect("fiats")
+    fiats[0] = {**fiats[0], "fiatId": str(fiats[0]["fiatId"])}
+    result = collect("fiats")
+
+    assert result.outcome == "ok"
+    assert query("SELECT count(*) FROM fiat_rate_now") == [(len(fiats),)]
+    assert query("SELECT kind FROM contract_drift") == [("bad_value",)]
+
+
+def test_a_list_with_moving_values_is_accepted_when_it_stays_short(
+    collect: Any, faults: Faults, world: World, settings: Settings
+) -> None:
+    """What is compared in quarantine is what is listed: rates move with every answer."""
+    collect("fiats")
+    hasty = settings.feeds.model_copy(update={"fiats": 0})
+    options = {"with_settings": dataclasses.replace(settings, feeds=hasty)}
+    faults.add("half", "getFiatList")
+    real = world.fiats
+    outcomes = []
+    for number in range(3):
+        world.fiats = lambda t, n=number: real(n * 86_400)  # type: ignore[misc]
+        outcomes.append(collect("fiats", **options).outcome)
+
+    assert outcomes == ["failed", "failed", "ok"]

@@ -35,6 +35,7 @@ def _seen(*entries: tuple[str, int]) -> tuple[tuple[str, datetime], ...]:
         ("chains", 50, ListMemory(198, _seen(("x", 100))), False),
         ("chains", 50, ListMemory(198, _seen(("x", 100), ("other", 60))), False),
         ("chains", 50, ListMemory(198, _seen(("x", 120), ("other", 90), ("x", 60))), False),
+        ("chains", 50, ListMemory(198, _seen(("x", 300), ("y", 200), ("x", 90), ("x", 60))), True),
         ("chains", 50, ListMemory(198, _seen(("other", 999), ("x", 95), ("x", 30))), True),
     ],
 )
