@@ -69,8 +69,16 @@ def run_query(root: Path, sql: str) -> Iterator[Rows]:
 
     Raises:
         NothingPublished: nothing to read yet.
+        QueryRefused: there is no statement in it, or it is not SQL.
     """
     with connect_published(root) as con:
+        with _clear_errors():
+            statements = con.extract_statements(sql)
+        if not statements:
+            raise QueryRefused(
+                "there is no SQL statement to run",
+                hint='for example: ccpay query "SELECT * FROM chain_status_now"',
+            )
         yield Rows(con, sql)
 
 

@@ -3,8 +3,6 @@
 import csv
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -14,6 +12,7 @@ import click
 from ccpay_io.query import Rows, json_value, run_query, text_value
 from ccpay_io.settings import load_settings
 from pipelines.command.output import name_environment, print_table, stderr, stdout
+from pipelines.command.replacing import replacing
 
 # More is for files, not for eyes.
 LONGEST_TABLE = 1000
@@ -41,20 +40,19 @@ def command(sql: str, form: str, out: Path | None) -> None:
     settings = load_settings()
     name_environment(settings)
     with run_query(settings.warehouse, sql) as rows:
-        if form == "parquet" and out:
-            rows.write_parquet(out)
-        else:
-            with _target(out) as file:
-                {"table": _as_table, "csv": _as_csv, "json": _as_json}[form](rows, file)
+        if out is None:
+            _write_text(rows, form, sys.stdout)
+            return
+        with replacing(out) as path:
+            if form == "parquet":
+                rows.write_parquet(path)
+            else:
+                with path.open("w", encoding="utf-8", newline="") as file:
+                    _write_text(rows, form, file)
 
 
-@contextmanager
-def _target(out: Path | None) -> Iterator[IO[str]]:
-    if out is None:
-        yield sys.stdout
-        return
-    with out.open("w", encoding="utf-8", newline="") as file:
-        yield file
+def _write_text(rows: Rows, form: str, file: IO[str]) -> None:
+    {"table": _as_table, "csv": _as_csv, "json": _as_json}[form](rows, file)
 
 
 def _as_table(rows: Rows, file: IO[str]) -> None:

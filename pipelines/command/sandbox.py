@@ -13,7 +13,13 @@ from ccpay_io.settings import Settings, load_settings
 
 
 @click.command("sandbox")
-@click.option("--port", default=sandbox.DEFAULT_PORT, show_default=True, help="0: any free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=sandbox.DEFAULT_PORT,
+    show_default=True,
+    help="0: any free one.",
+)
 @click.option("--seed", default=sandbox.DEFAULT_SEED, show_default=True, help="Another world.")
 @click.option("--speed", default=1.0, show_default=True, help="How fast its clock runs.")
 def command(port: int, seed: int, speed: float) -> None:

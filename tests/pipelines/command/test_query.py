@@ -63,6 +63,8 @@ def test_a_table_shows_all_columns_when_piped(ccpay_command) -> None:
         "ATTACH 'other.duckdb'",
         "SET enable_external_access = true",
         "SELEC 1",
+        "",
+        "-- nothing",
         "SELECT * FROM no_such_view",
     ],
 )
@@ -77,3 +79,44 @@ def test_what_is_not_a_read_is_refused(ccpay_command, sql: str) -> None:
 def test_parquet_needs_a_file(ccpay_command) -> None:
     """Binary data is not for terminals."""
     assert ccpay_command("query", "SELECT 1", "--format", "parquet").code == 2
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_failed_query_leaves_the_file_as_it_was(ccpay_command, tmp_path: Path, form: str) -> None:
+    """Neither SQL that is refused at once nor a row that fails late costs yesterday's export."""
+    out = tmp_path / "fees.out"
+    out.write_text("yesterday's", "utf-8")
+    late = "SELECT CAST(if(range = 9999, 'x', '1') AS INTEGER) FROM range(10000)"
+    before = sorted(tmp_path.iterdir())
+    for sql in ("SELEC 1", "SELECT nothing", late):
+        assert ccpay_command("query", sql, "--format", form, "--out", str(out)).code == 2
+        assert out.read_text("utf-8") == "yesterday's"
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_missing_folder_is_bad_input(ccpay_command, tmp_path: Path, form: str) -> None:
+    """One line that names the file, one that says what to do."""
+    out = tmp_path / "missing" / "fees"
+    done = ccpay_command("query", "SELECT 1", "--format", form, "--out", str(out))
+    assert done.code == 2
+    assert len(done.err.splitlines()) == 2
+    assert str(out) in done.err
+
+
+def test_a_link_stays_a_link_and_the_mode_stays(ccpay_command, tmp_path: Path) -> None:
+    """What others rely on of an existing file is kept."""
+    real, link = tmp_path / "real.csv", tmp_path / "link.csv"
+    real.touch(mode=0o640)
+    link.symlink_to(real)
+    assert ccpay_command("query", "SELECT 1 AS n", "--format", "csv", "--out", str(link)).code == 0
+    assert link.is_symlink()
+    assert real.read_text("utf-8") == "n\n1\n"
+    assert real.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_device_is_written_to(ccpay_command) -> None:
+    """`--out /dev/stdout` and pipes: there is nothing to replace."""
+    done = ccpay_command("query", "SELECT 1 AS n", "--format", "csv", "--out", "/dev/null")
+    assert done.code == 0
+    assert Path("/dev/null").is_char_device()

@@ -36,6 +36,14 @@ def test_it_serves_and_other_commands_find_it(ccpay_command) -> None:
     assert sandbox.locate(root) is None
 
 
+@pytest.mark.parametrize("port", ["99999", "-1"])
+def test_ports_that_do_not_exist(ccpay_command, port: str) -> None:
+    """Told as any other bad input."""
+    done = ccpay_command("sandbox", f"--port={port}")
+    assert done.code == 2
+    assert "--port" in done.err
+
+
 @pytest.mark.parametrize("speed", ["0", "-1", "1e9"])
 def test_speeds_that_make_no_sense(ccpay_command, speed: str) -> None:
     """A clock must move forward."""
