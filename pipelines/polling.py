@@ -11,6 +11,7 @@ from pydantic import Field
 
 from ccpay_io.errors import CcpayError, ConfigError, NothingPublished
 from ccpay_io.feeds.result import PollResult
+from pipelines.cancelling import cancelled_by_signals
 from pipelines.failures import failure_of, one_line
 from pipelines.feeds import FEEDS
 from pipelines.listener import Listener
@@ -39,14 +40,16 @@ async def poll_feed(
 
     Raises:
         dg.Failure: nothing was stored but the attempt; the metadata has code and hint.
+        dg.DagsterExecutionInterruptedError: Ctrl-C, or somebody ended the run.
     """
     try:
-        async with ccpay.collector(warehouse) as collector:
-            result = await collector.poll(
-                name,
-                reuse_s=reuse_s,
-                on_progress=lambda done, total: listener.progress(name, done, total),
-            )
+        with cancelled_by_signals():
+            async with ccpay.collector(warehouse) as collector:
+                result = await collector.poll(
+                    name,
+                    reuse_s=reuse_s,
+                    on_progress=lambda done, total: listener.progress(name, done, total),
+                )
     except CcpayError as error:
         listener.broke(name, error)
         raise failure_of(error, _redact_for(error, warehouse)) from None

@@ -114,7 +114,8 @@ def guarded(run: Callable[[], int], *, debug: bool = False) -> int:
         path = error.ctx.command_path if error.ctx else "ccpay"
         _say(f"ccpay: {error.format_message()}", f"see `{path} --help`", str)
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as stop:
+        _say(f"ccpay: interrupted{f'; {stop}' if str(stop) else ''}", "", str)
         return INTERRUPTED
     except BrokenPipeError:
         # The reader, e.g. `head`, has enough; Python would complain once more when it exits.

@@ -19,9 +19,11 @@ from rich.progress import (
 
 from ccpay_io.errors import CcpayError, ConfigError, WrongEnvironment
 from ccpay_io.feeds.result import PollResult
+from ccpay_io.feeds.session import open_warehouse
 from ccpay_io.redaction import Redactor
 from ccpay_io.settings import Settings
 from pipelines.build import build_defs
+from pipelines.command.interrupts import noted_interrupts
 from pipelines.command.opening import open_instance
 from pipelines.command.output import name_environment, print_table, stderr, stdout
 from pipelines.failures import one_line
@@ -75,9 +77,15 @@ def poll_feeds(settings: Settings, names: Sequence[str], *, reuse: bool = False)
 
     Raises:
         ConfigError, WrongEnvironment: no poll makes sense.
+        KeyboardInterrupt: Ctrl-C, also if Dagster made a failed run of it; the polls that were
+            committed until then are published.
     """
     name_environment(settings)
-    with open_instance(settings) as instance, _progress() as progress:
+    with (
+        noted_interrupts() as interrupts,
+        open_instance(settings) as instance,
+        _progress() as progress,
+    ):
         bars = Bars(progress)
         defs = build_defs(resource_overrides={"listener": bars})
         for name in names:
@@ -86,7 +94,14 @@ def poll_feeds(settings: Settings, names: Sequence[str], *, reuse: bool = False)
             _run(defs, instance, name, reuse_s)
             bars.end(name)
             _stop_if_hopeless(bars.errors.get(name))
-    _summarize(names, bars, Redactor.of(settings).text)
+            if interrupts.seen:
+                break
+        interrupted = interrupts.seen
+    if not interrupted:
+        _summarize(names, bars, Redactor.of(settings).text)
+    _publish_rest(settings, list(bars.results.values()))
+    if interrupted:
+        raise KeyboardInterrupt("what was committed is kept")
     return exit_code(names, bars.results)
 
 
@@ -105,6 +120,13 @@ def _run(defs: dg.Definitions, instance: dg.DagsterInstance, name: str, reuse_s:
     config = {**run_config_of(feed, reuse_s), **QUIET}
     job = defs.resolve_job_def(feed.job)
     job.execute_in_process(instance=instance, run_config=config, raise_on_error=False)
+
+
+def _publish_rest(settings: Settings, results: Sequence[PollResult]) -> None:
+    """Whoever asks next sees what this command brought, though no publication was due yet."""
+    stored = [result for result in results if not result.reused]
+    if stored and stored[-1].published is None:
+        open_warehouse(settings).publish(force=True)
 
 
 def _stop_if_hopeless(error: CcpayError | None) -> None:

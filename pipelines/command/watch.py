@@ -10,6 +10,7 @@ import click
 from ccpay_io.alerts import deliver
 from ccpay_io.errors import WarehouseLocked
 from ccpay_io.feeds.collector import Collector
+from ccpay_io.feeds.poll import utc_now
 from ccpay_io.feeds.result import PollResult
 from ccpay_io.feeds.session import open_collector, open_warehouse
 from ccpay_io.redaction import Redactor
@@ -63,7 +64,11 @@ async def _for_ever(settings: Settings) -> int:
 async def _keep_looking(collector: Collector, settings: Settings) -> None:
     while True:
         begun = time.monotonic()
-        await _look(collector, settings)
+        try:
+            await _look(collector, settings)
+        except WarehouseLocked as error:
+            # Another writer is slow; the next look may be luckier.
+            click.echo(f"{utc_now():%Y-%m-%dT%H:%M:%SZ} {error}; the next look is due as always")
         await asyncio.sleep(max(0.0, begun + settings.feeds.watch_s - time.monotonic()))
 
 

@@ -1,4 +1,10 @@
+import os
+import signal
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -6,7 +12,9 @@ from ccpay_io.feeds.session import open_warehouse
 from ccpay_io.sandbox.faults import Faults
 from ccpay_io.settings import Settings, load_settings
 from ccpay_io.store.datasets import FEEDS
+from ccpay_io.store.publication import newest_version
 from ccpay_io.store.reading import connect_published
+from pipelines.command.polling import poll_feeds
 
 
 def test_all_feeds_in_order_and_runs_in_the_ui(ccpay_process, settings: Settings) -> None:
@@ -46,6 +54,62 @@ def test_lists_without_trouble_are_exit_0(ccpay_command, settings: Settings) -> 
     """All ok: exit 0."""
     done = ccpay_command("poll", "chains", "fiats")
     assert done.code == 0
+
+
+def test_what_it_brought_is_published_at_its_end(ccpay_command, settings: Settings) -> None:
+    """`ccpay query` after `ccpay poll` shows the new poll, however young the last publication."""
+    for feed in ("chains", "fiats"):
+        assert ccpay_command("poll", feed).code == 0
+        with connect_published(settings.warehouse) as con:
+            ((last,),) = con.execute("SELECT max_by(feed, poll_id) FROM store.poll").fetchall()
+        assert last == feed
+
+
+def test_a_poll_that_stored_nothing_new_publishes_nothing(
+    settings: Settings, filled: Settings
+) -> None:
+    """What is recent enough was published by whoever polled it, or will be."""
+    before = newest_version(filled.warehouse)
+    assert poll_feeds(filled, ["chains", "fiats"], reuse=True) == 0
+    assert newest_version(filled.warehouse) == before
+
+
+@pytest.mark.parametrize("file", ["private/warehouse.duckdb", "limits.sqlite"])
+def test_a_file_that_cannot_be_used_is_a_clear_line(
+    ccpay_command, settings: Settings, filled: Settings, file: str
+) -> None:
+    """Out of a sweep with many requests at once too: which file, and no traceback."""
+    (filled.warehouse / file).write_bytes(b"not a database" * 1000)
+    for leftover in filled.warehouse.glob("limits.sqlite-*"):
+        leftover.unlink()
+    done = ccpay_command("poll", "fees")
+    assert done.code == 1
+    assert file.partition("/")[0] in done.out + done.err or str(filled.warehouse) in done.out
+    assert "Traceback" not in done.out + done.err
+
+
+def test_ctrl_c_ends_the_command_and_keeps_what_was_committed(
+    settings: Settings, faults: Faults
+) -> None:
+    """Not only the feed under way: no further one is begun, and what is there can be queried."""
+    faults.add("slow:60", "getFiatList")
+    feeds = ("chains", "fiats", "coins")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipelines.command.main", "poll", *feeds],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not faults.requests["getFiatList"] and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert told.splitlines() == ["ccpay: interrupted; what was committed is kept"]
+    assert faults.requests["getSwapCoinList"] == 0
+    with connect_published(settings.warehouse) as con:
+        assert con.execute("SELECT feed, outcome FROM store.poll").fetchall() == [("chains", "ok")]
 
 
 def test_a_warehouse_of_another_environment_exits_2(

@@ -1,3 +1,5 @@
+import asyncio
+import dataclasses
 import os
 import signal
 import subprocess
@@ -5,8 +7,14 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+from filelock import FileLock
+
+from ccpay_io.feeds.session import open_collector, open_warehouse
 from ccpay_io.sandbox.faults import Faults
 from ccpay_io.settings import Settings
+from ccpay_io.store import writer
+from pipelines.command.watch import _keep_looking
 
 ROOT = Path(__file__).parents[3]
 
@@ -29,6 +37,37 @@ def test_once_without_an_answer_exits_1(ccpay_command, settings: Settings, fault
     done = ccpay_command("watch", "--once")
     assert done.code == 1
     assert "HTTP 502" in done.out
+
+
+def test_a_locked_warehouse_costs_one_look_only(
+    settings: Settings, faults: Faults, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A round that another writer kept waiting is one line; the next round goes on."""
+    brisk = settings.feeds.model_copy(update={"watch_s": 0.2})
+    hasty = dataclasses.replace(settings, feeds=brisk)
+    lines: list[str] = []
+
+    async def watch() -> None:
+        async with open_collector(hasty) as collector:
+            looking = asyncio.create_task(_keep_looking(collector, hasty))
+            while not looking.done() and not any("198 chains" in line for line in lines):
+                await asyncio.sleep(0.1)
+                lines.extend(capfd.readouterr().out.splitlines())
+                if lines:
+                    other.release()
+            looking.cancel()
+
+    other = FileLock(open_warehouse(hasty).private.parent / "writer.lock")
+    other_folder = Path(other.lock_file).parent
+    other_folder.mkdir(parents=True)
+    patient, writer.LOCK_TIMEOUT_S = writer.LOCK_TIMEOUT_S, 0.3
+    try:
+        with other:
+            asyncio.run(watch())
+    finally:
+        writer.LOCK_TIMEOUT_S = patient
+    assert "another writer has held" in lines[0]
+    assert "198 chains" in lines[-1]
 
 
 def test_it_runs_until_told_to_stop(settings: Settings, faults: Faults) -> None:
