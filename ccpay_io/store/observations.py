@@ -134,20 +134,23 @@ def _refresh_current(con: duckdb.DuckDBPyConnection, dataset: Dataset, poll: Pol
     table = f"store.{dataset.name}_current"
     when = [poll.poll_id, poll.observed_at]
     values = ", ".join(f'"{v}" = n."{v}"' for v in ["state", *dataset.values])
-    # What the entity was before this change was last confirmed at `answered_at` (an absence: by the
-    # last complete poll), so the change lies between that moment and this poll: the bounds of an
-    # event that is seen by sampling.
+    # `changed_*` date the run of equal `state`: another value in the same state leaves them. The
+    # state before was last confirmed at `answered_at` (an absence: by the last good poll), so the
+    # change lies between that moment and this poll: the bounds of an event seen by sampling.
     con.execute(
         f"""
         UPDATE {table} AS c
-        SET {values}, changed_poll_id = ?, changed_by = ?, changed_after = CASE
+        SET changed_poll_id = ?, changed_by = ?, changed_after = CASE
             WHEN c.state = 'absent' THEN (
                 SELECT max(observed_at) FROM store.poll
                 WHERE feed = ? AND outcome IN ('ok', 'partial'))
             ELSE c.answered_at END
-        FROM temp.changed AS n WHERE c.entity_id = n.entity_id
+        FROM temp.changed AS n WHERE c.entity_id = n.entity_id AND c.state <> n.state
         """,
         [*when, poll.feed],
+    )
+    con.execute(
+        f"UPDATE {table} AS c SET {values} FROM temp.changed AS n WHERE c.entity_id = n.entity_id"
     )
     extras = "".join(f', "{e}" = a."{e}"' for e in dataset.extras)
     con.execute(
@@ -157,15 +160,24 @@ def _refresh_current(con: duckdb.DuckDBPyConnection, dataset: Dataset, poll: Pol
         """,
         when,
     )
+    # What is new was not there in the good poll before the one that first named it; what was there
+    # in the very first poll may have been so for ever.
     con.execute(
         f"""
         INSERT INTO {table} BY NAME
         SELECT a.*, ?::BIGINT AS changed_poll_id, ?::TIMESTAMPTZ AS changed_by,
+               p.observed_at AS changed_after,
                ?::BIGINT AS answered_poll_id, ?::TIMESTAMPTZ AS answered_at
-        FROM temp.answered AS a ANTI JOIN {table} USING (entity_id)
+        FROM temp.answered AS a
+        JOIN store.{dataset.name}_entity AS e USING (entity_id)
+        ASOF LEFT JOIN (
+            SELECT poll_id, observed_at FROM store.poll
+            WHERE feed = ? AND outcome IN ('ok', 'partial')
+        ) AS p ON p.poll_id < e.first_poll_id
+        WHERE entity_id NOT IN (SELECT entity_id FROM {table})
         ORDER BY entity_id
         """,
-        [*when, *when],
+        [*when, *when, poll.feed],
     )
 
 

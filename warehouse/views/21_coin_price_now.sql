@@ -8,7 +8,7 @@
 -- column price_usd: price of one coin in US dollars (the API's USDT price), exact as answered
 -- column observed_at: when the last answer about this coin's price was received
 -- column data_age_s: seconds since then
--- column is_stale: whether that is more than three cadences of the slower of its two sources, getCoinList
+-- column is_stale: whether that is more than three cadences of getCoinList, the slower of its two sources (of getCoinUSDTPrice if getCoinList is never polled); never NULL
 CREATE OR REPLACE VIEW coin_price_now AS
 SELECT
     e.coin_id,
@@ -16,7 +16,7 @@ SELECT
     c.price_usd,
     c.answered_at AS observed_at,
     store.data_age_s(c.answered_at) AS data_age_s,
-    store.is_stale('networks', c.answered_at) AS is_stale
+    store.is_stale_price(c.answered_at) AS is_stale
 FROM store.coin_price_entity AS e
 JOIN store.coin_price_current AS c USING (entity_id)
 LEFT JOIN coin AS n USING (coin_id)

@@ -6,15 +6,15 @@
 -- column coin_id: CCPayment's id of the coin that is paid out
 -- column coin: its symbol
 -- column chain: the chain it is paid out on
--- column state: ok, refused (the API answered with a refusal) or unknown (no answer in the last poll; nothing is carried over)
+-- column state: ok, refused (the API answered with a refusal) or unknown (no answer in the last poll, which may have failed or been skipped; nothing is carried over)
 -- column refusal_code: the API's code when refused
--- column unknown_reason: why there is no answer when unknown
+-- column unknown_reason: why there is no answer when unknown, never NULL then: the pair's own reason, else the poll's error, else no_answer
 -- column fee_amount: network fee, in units of the fee coin, exact as answered; NULL unless ok
 -- column fee_coin_id: id of the coin in which the fee is charged (USDT on POLYGON is charged in MATIC)
 -- column fee_coin: symbol of that coin
 -- column fee_usd: fee_amount x the fee coin's price now, exact, rounded to 12 places; NULL with a reason
--- column fee_usd_reason: why fee_usd is NULL: no_fee, no_price or too_large
--- column price_age_s: age of the price that was used
+-- column fee_usd_reason: why fee_usd is NULL: no_fee, no_price, stale_price (coin_price_now says that the price is too old) or too_large
+-- column price_age_s: age of the fee coin's price, also of a stale one
 -- column min_withdraw_amount: smallest withdrawal, in units of the coin
 -- column max_withdraw_amount: largest withdrawal, in units of the coin; NULL when there is no limit
 -- column can_withdraw: whether the token list says that withdrawals are open
@@ -25,9 +25,9 @@
 -- column is_stale: whether that is more than three cadences, or never
 CREATE OR REPLACE VIEW withdraw_fee_now AS
 WITH last_poll AS (
-    SELECT poll_id, outcome, coalesce(error_code || ' ', '') || error_name AS reason
+    SELECT poll_id, store.silence_reason(outcome, error_code, error_name) AS reason
     FROM store.poll
-    WHERE feed = 'fees' AND outcome <> 'skipped'
+    WHERE feed = 'fees'
     ORDER BY poll_id DESC
     LIMIT 1
 ),
@@ -48,8 +48,8 @@ pair AS (
         c.fee_coin_id,
         c.fee_coin,
         c.answered_at,
-        CASE WHEN p.outcome = 'failed' THEN p.reason ELSE g.reason END AS unknown_reason,
-        CASE WHEN p.outcome = 'failed' OR g.reason IS NOT NULL THEN 'unknown' ELSE c.state END AS state
+        coalesce(g.reason, p.reason) AS unknown_reason,
+        CASE WHEN coalesce(g.reason, p.reason) IS NOT NULL THEN 'unknown' ELSE c.state END AS state
     FROM store.withdraw_fee_entity AS e
     CROSS JOIN last_poll AS p
     LEFT JOIN store.withdraw_fee_current AS c USING (entity_id)
@@ -64,7 +64,10 @@ valued AS (
         CASE WHEN p.state = 'ok' THEN p.fee_amount END AS fee_amount,
         CASE WHEN p.state = 'ok' THEN p.fee_coin_id END AS fee_coin_id,
         CASE WHEN p.state = 'ok' THEN p.fee_coin END AS fee_coin,
-        CASE WHEN p.state = 'ok' THEN store.exact_product(p.fee_amount, price.price_usd) END AS fee_usd,
+        CASE
+            WHEN p.state = 'ok' AND NOT price.is_stale THEN store.exact_product(p.fee_amount, price.price_usd)
+        END AS fee_usd,
+        price.is_stale AS is_stale_price,
         CASE WHEN p.state = 'ok' THEN price.price_usd END AS price_usd,
         CASE WHEN p.state = 'ok' THEN price.data_age_s END AS price_age_s
     FROM pair AS p
@@ -86,6 +89,7 @@ SELECT
         WHEN v.fee_usd IS NOT NULL THEN NULL
         WHEN v.state <> 'ok' THEN 'no_fee'
         WHEN v.price_usd IS NULL THEN 'no_price'
+        WHEN v.is_stale_price THEN 'stale_price'
         ELSE 'too_large'
     END AS fee_usd_reason,
     v.price_age_s,

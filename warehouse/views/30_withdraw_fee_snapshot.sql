@@ -1,5 +1,5 @@
 -- view: withdraw_fee_snapshot
--- grain: one row per pair and fee poll, failed polls included: the full snapshot, exact row for row
+-- grain: one row per pair and fee poll, failed and skipped polls included: the full snapshot, exact row for row
 -- key: poll_id, coin_id, chain
 -- consumers: analysts; name a poll_id, or a narrow range, in the WHERE clause
 -- example: SELECT chain, state, fee_amount, fee_coin FROM withdraw_fee_snapshot WHERE poll_id = (SELECT max(poll_id) FROM withdraw_fee_now) AND coin = 'USDT'
@@ -10,7 +10,7 @@
 -- column chain: the chain it is paid out on
 -- column state: ok, refused or unknown
 -- column refusal_code: the API's code when refused
--- column unknown_reason: why there is no answer when unknown
+-- column unknown_reason: why there is no answer when unknown, never NULL then: the pair's own reason, else the poll's error, else no_answer
 -- column fee_amount: network fee in units of the fee coin, exact as answered
 -- column fee_coin_id: id of the coin in which the fee is charged
 -- column fee_coin: symbol of that coin
@@ -22,10 +22,10 @@ WITH asked AS (
         e.entity_id,
         e.coin_id,
         e.chain,
-        CASE WHEN p.outcome = 'failed' THEN coalesce(p.error_code || ' ', '') || p.error_name END AS failure
+        store.silence_reason(p.outcome, p.error_code, p.error_name) AS failure
     FROM store.poll AS p
     JOIN store.withdraw_fee_entity AS e ON e.first_poll_id <= p.poll_id
-    WHERE p.feed = 'fees' AND p.outcome <> 'skipped'
+    WHERE p.feed = 'fees'
 ),
 
 gap AS (
@@ -37,7 +37,7 @@ gap AS (
 answered AS (
     SELECT
         a.*,
-        coalesce(a.failure, g.reason) AS unknown_reason,
+        coalesce(g.reason, a.failure) AS unknown_reason,
         o.state AS last_state,
         o.refusal_code,
         o.fee_amount,
@@ -47,7 +47,7 @@ answered AS (
     ASOF LEFT JOIN store.withdraw_fee_observation AS o
         ON o.entity_id = a.entity_id AND o.poll_id <= a.poll_id
     LEFT JOIN gap AS g ON g.poll_id = a.poll_id AND g.entity_id = a.entity_id
-    -- What no longer exists, or was never answered before a failed poll, is no row of that poll.
+    -- What no longer exists, or was never answered before a poll without answers, is no row of that poll.
     WHERE g.reason IS NOT NULL OR (o.state IS NOT NULL AND o.state <> 'absent')
 )
 

@@ -11,91 +11,60 @@
 -- column fee_amount: network fee in units of the fee coin, exact as answered
 -- column fee_coin_id: id of the coin in which the fee is charged
 -- column fee_coin: symbol of that coin
--- column fee_usd: fee_amount x the fee coin's price as of valid_from, exact, rounded to 12 places; NULL without a price
+-- column fee_usd: fee_amount x the fee coin's price as of valid_from, exact, rounded to 12 places; NULL without a price, or when price_age_s is more than three cadences of getCoinList as planned then (of getCoinUSDTPrice if getCoinList was not polled)
 -- column price_usd: that price
--- column price_age_s: seconds from the poll in which the price was last seen to change, to valid_from
+-- column price_age_s: seconds from the poll in which the price was last confirmed, to valid_from
 -- column valid_from: when this answer was first received
 -- column valid_to: when the next poll said something else or nothing; NULL while it is still so
 -- column fee_amount_change_pct: change of the fee in the same fee coin against the row before, in percent
 -- column price_change_pct: change of the fee coin's price against the row before, in percent
 -- column poll_id: the poll in which this answer was first received
 CREATE OR REPLACE VIEW withdraw_fee_history AS
-WITH fee_poll AS (
-    SELECT poll_id, observed_at, outcome
+WITH stretch AS (
+    SELECT s.*, o.refusal_code, o.fee_amount, o.fee_coin_id, o.fee_coin
+    FROM store.stretches('fees', 'withdraw_fee') AS s
+    JOIN store.withdraw_fee_observation AS o ON o.entity_id = s.entity_id AND o.poll_id = s.answer_poll_id
+    WHERE s.state IN ('ok', 'refused')
+),
+
+price AS (
+    SELECT e.coin_id, o.price_usd, s.valid_from, s.valid_to
+    FROM store.stretches('prices', 'coin_price') AS s
+    JOIN store.coin_price_observation AS o ON o.entity_id = s.entity_id AND o.poll_id = s.answer_poll_id
+    JOIN store.coin_price_entity AS e ON e.entity_id = s.entity_id
+    WHERE s.state <> 'unknown'
+),
+
+price_poll AS (
+    SELECT observed_at
     FROM store.poll
-    WHERE feed = 'fees' AND outcome <> 'skipped'
+    WHERE feed IN ('prices', 'networks') AND outcome IN ('ok', 'partial')
 ),
 
--- Polls without an answer for a pair: it was in a gap, or the whole poll failed.
-silent AS (
-    SELECT g.poll_id, unnest(g.entity_ids) AS entity_id
-    FROM store.poll_gap AS g
-    WHERE g.dataset = 'withdraw_fee'
-    UNION ALL
-    SELECT p.poll_id, e.entity_id
-    FROM fee_poll AS p
-    JOIN store.withdraw_fee_entity AS e ON e.first_poll_id <= p.poll_id
-    WHERE p.outcome = 'failed'
-),
-
--- The first answer after a silence begins a row even when it says the same as before. Only what
--- borders a silence can: successive polls are numbered once, silences are looked up in that order.
-numbered AS (
-    SELECT poll_id, lead(poll_id) OVER (ORDER BY poll_id) AS next_poll_id
-    FROM fee_poll
-),
-
-resumed AS (
-    SELECT s.entity_id, n.next_poll_id AS poll_id
-    FROM silent AS s
-    JOIN numbered AS n USING (poll_id)
-    WHERE n.next_poll_id IS NOT NULL
-    EXCEPT
-    SELECT entity_id, poll_id FROM silent
-),
-
--- Everything at which a pair's story turns: an observation, the start of a silence, its end.
-turn AS (
-    SELECT entity_id, poll_id, state FROM store.withdraw_fee_observation
-    UNION
-    SELECT entity_id, poll_id, 'unknown' AS state FROM silent
-    UNION
-    SELECT r.entity_id, r.poll_id, o.state
-    FROM resumed AS r
-    ASOF JOIN store.withdraw_fee_observation AS o
-        ON o.entity_id = r.entity_id AND o.poll_id <= r.poll_id
-),
-
-stretch AS (
+-- A price that is unknown at valid_from is the older for it: it was last confirmed before its
+-- stretch ended.
+priced AS (
     SELECT
-        t.entity_id,
-        t.poll_id,
-        t.state,
-        p.observed_at AS valid_from,
-        lead(p.observed_at) OVER (PARTITION BY t.entity_id ORDER BY t.poll_id) AS valid_to
-    FROM turn AS t
-    JOIN fee_poll AS p USING (poll_id)
+        s.*,
+        price.price_usd,
+        price.valid_from AS priced_from,
+        CASE
+            WHEN price.valid_to <= s.valid_from THEN price.valid_to - INTERVAL 1 MICROSECOND
+            ELSE s.valid_from
+        END AS priced_until
+    FROM stretch AS s
+    ASOF LEFT JOIN price ON price.coin_id = s.fee_coin_id AND price.valid_from <= s.valid_from
 ),
 
 valued AS (
     SELECT
         s.*,
-        o.refusal_code,
-        o.fee_amount,
-        o.fee_coin_id,
-        o.fee_coin,
-        price.price_usd,
-        epoch(s.valid_from) - epoch(price.observed_at) AS price_age_s
-    FROM stretch AS s
-    ASOF JOIN store.withdraw_fee_observation AS o
-        ON o.entity_id = s.entity_id AND o.poll_id <= s.poll_id
-    ASOF LEFT JOIN (
-        SELECT e.coin_id, c.price_usd, p.observed_at
-        FROM store.coin_price_observation AS c
-        JOIN store.coin_price_entity AS e USING (entity_id)
-        JOIN store.poll AS p USING (poll_id)
-    ) AS price ON price.coin_id = o.fee_coin_id AND price.observed_at <= s.valid_from
-    WHERE s.state IN ('ok', 'refused')
+        epoch(s.valid_from) - epoch(greatest(p.observed_at, s.priced_from)) AS price_age_s,
+        3 * coalesce(n.cadence_s, c.cadence_s) AS price_limit_s
+    FROM priced AS s
+    ASOF LEFT JOIN price_poll AS p ON p.observed_at <= s.priced_until
+    ASOF LEFT JOIN (FROM store.cadence WHERE feed = 'networks') AS n ON n.valid_from <= s.valid_from
+    ASOF LEFT JOIN (FROM store.cadence WHERE feed = 'prices') AS c ON c.valid_from <= s.valid_from
 ),
 
 compared AS (
@@ -117,7 +86,7 @@ SELECT
     c.fee_amount,
     c.fee_coin_id,
     c.fee_coin,
-    store.exact_product(c.fee_amount, c.price_usd) AS fee_usd,
+    CASE WHEN c.price_age_s <= c.price_limit_s THEN store.exact_product(c.fee_amount, c.price_usd) END AS fee_usd,
     c.price_usd,
     c.price_age_s::BIGINT AS price_age_s,
     c.valid_from,

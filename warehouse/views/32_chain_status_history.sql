@@ -1,5 +1,5 @@
 -- view: chain_status_history
--- grain: one row per chain and stretch of polls with the same status and the same raw word; an outage of the API is a stretch of unknown
+-- grain: one row per chain and stretch of polls with the same status and the same raw word; polls that failed or were skipped are a stretch of unknown
 -- key: chain, valid_from
 -- consumers: operations, alert messages
 -- example: SELECT status, valid_from, valid_to, poll_count FROM chain_status_history WHERE chain = 'TRX' ORDER BY valid_from DESC
@@ -14,12 +14,12 @@
 -- column unknown_poll_count: those of them without a known status
 CREATE OR REPLACE VIEW chain_status_history AS
 WITH chain_poll AS (
-    SELECT poll_id, observed_at, outcome
+    SELECT poll_id, observed_at, outcome NOT IN ('ok', 'partial') AS is_silent
     FROM store.poll
-    WHERE feed = 'chains' AND outcome <> 'skipped'
+    WHERE feed = 'chains'
 ),
 
--- Consecutive polls that are alike for every chain: a run of failures, or a run without a change.
+-- Consecutive polls that are alike for every chain: a run without any answer, or a run without a change.
 changing AS (
     SELECT DISTINCT poll_id FROM store.chain_observation
     UNION
@@ -30,9 +30,9 @@ marked AS (
     SELECT
         p.poll_id,
         p.observed_at,
-        p.outcome = 'failed' AS is_failed,
+        p.is_silent,
         c.poll_id IS NOT NULL
-        OR (p.outcome = 'failed') IS DISTINCT FROM lag(p.outcome = 'failed') OVER (ORDER BY p.poll_id)
+        OR p.is_silent IS DISTINCT FROM lag(p.is_silent) OVER (ORDER BY p.poll_id)
         OR lag(g.poll_id) OVER (ORDER BY p.poll_id) IS NOT NULL AS begins
     FROM chain_poll AS p
     LEFT JOIN changing AS c USING (poll_id)
@@ -45,7 +45,7 @@ run AS (
         max(poll_id) AS last_poll_id,
         min(observed_at) AS valid_from,
         count(*) AS poll_count,
-        any_value(is_failed) AS is_failed
+        any_value(is_silent) AS is_silent
     FROM (SELECT *, count(*) FILTER (WHERE begins) OVER (ORDER BY poll_id) AS number FROM marked)
     GROUP BY number
 ),
@@ -55,8 +55,8 @@ state AS (
         e.entity_id,
         e.chain,
         r.*,
-        CASE WHEN r.is_failed OR g.reason IS NOT NULL OR o.state IS NULL THEN 'unknown' ELSE o.state END AS status,
-        CASE WHEN NOT r.is_failed AND g.reason IS NULL THEN o.status_raw END AS status_raw
+        CASE WHEN r.is_silent OR g.reason IS NOT NULL OR o.state IS NULL THEN 'unknown' ELSE o.state END AS status,
+        CASE WHEN NOT r.is_silent AND g.reason IS NULL THEN o.status_raw END AS status_raw
     FROM run AS r
     JOIN store.chain_entity AS e ON e.first_poll_id <= r.first_poll_id
     ASOF LEFT JOIN store.chain_observation AS o

@@ -1,5 +1,5 @@
 -- view: fiat_rate_history
--- grain: one row per fiat and stretch of time with the same rate; a failed poll does not end it, because a rate that was not asked is not known to have moved: see poll_coverage
+-- grain: one row per fiat and stretch of time with the same rate; an unknown stretch (a failed or skipped poll, a gap) ends one row and the next answer begins another
 -- key: fiat_id, valid_from
 -- consumers: analysts
 -- example: SELECT valid_from, usd_rate FROM fiat_rate_history WHERE fiat = 'EUR' ORDER BY valid_from
@@ -7,23 +7,11 @@
 -- column fiat: symbol of the fiat
 -- column usd_rate: units of the fiat per 1 US dollar, exact as answered
 -- column valid_from: when this rate was first received
--- column valid_to: when another one, or the fiat's absence, was first seen; NULL while it is still so
+-- column valid_to: when the next poll said something else or nothing; NULL while it is still so
 -- column poll_id: the poll in which it was first received
 CREATE OR REPLACE VIEW fiat_rate_history AS
-WITH turn AS (
-    SELECT
-        o.entity_id,
-        o.poll_id,
-        o.state,
-        o.fiat,
-        o.usd_rate,
-        p.observed_at AS valid_from,
-        lead(p.observed_at) OVER (PARTITION BY o.entity_id ORDER BY o.poll_id) AS valid_to
-    FROM store.fiat_observation AS o
-    JOIN store.poll AS p USING (poll_id)
-)
-
-SELECT e.fiat_id, t.fiat, t.usd_rate, t.valid_from, t.valid_to, t.poll_id
-FROM turn AS t
-JOIN store.fiat_entity AS e USING (entity_id)
-WHERE t.state = 'ok';
+SELECT e.fiat_id, o.fiat, o.usd_rate, s.valid_from, s.valid_to, s.poll_id
+FROM store.stretches('fiats', 'fiat') AS s
+JOIN store.fiat_observation AS o ON o.entity_id = s.entity_id AND o.poll_id = s.answer_poll_id
+JOIN store.fiat_entity AS e ON e.entity_id = s.entity_id
+WHERE s.state = 'ok';

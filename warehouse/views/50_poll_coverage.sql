@@ -3,26 +3,35 @@
 -- key: day, feed
 -- consumers: operations, data engineers
 -- example: SELECT day, feed, coverage_pct, failed, top_api_code FROM poll_coverage ORDER BY day DESC, feed
--- column day: UTC day
+-- column day: UTC day, in whatever time zone the session is
 -- column feed: chains, fiats, coins, networks, prices, fees or watchlist
--- column planned: polls that the cadence in force that day calls for, from the feed's first poll on and up to now
--- column ok: polls that answered everything
--- column partial: polls with some unknown entities
--- column failed: polls without an answer
--- column skipped: polls for which no request was allowed
--- column missed: planned polls that were not even attempted
+-- column planned: slots of the cadence in force that begin on this day, from the feed's first poll on and up to now; slot n begins n cadences after the epoch
+-- column ok: polls that answered everything, each counted
+-- column partial: polls with some unknown entities, each counted
+-- column failed: polls without an answer, each counted
+-- column skipped: polls for which no request was allowed, each counted
+-- column missed: planned slots without any attempt; more polls in another slot (confirmations, polls by hand) do not make up for them
 -- column longest_gap_s: longest time between two successful polls that touches this day, in seconds; NULL before the first
--- column coverage_pct: (ok + partial) of planned, at most 100
+-- column coverage_pct: slots with an ok or partial poll, in percent of planned
 -- column change_pct: changed of answered entities, in percent: how much moves per poll
 -- column requests: HTTP requests made
 -- column top_api_code: the most frequent error code of the day; NULL without one
 CREATE OR REPLACE VIEW poll_coverage AS
-WITH successful AS (
+-- Plain UTC timestamps throughout: days of TIMESTAMPTZ follow the session's time zone.
+WITH poll AS (
+    SELECT
+        * EXCLUDE (started_at, observed_at),
+        started_at AT TIME ZONE 'UTC' AS started_at,
+        observed_at AT TIME ZONE 'UTC' AS observed_at
+    FROM store.poll
+),
+
+successful AS (
     SELECT
         feed,
         observed_at,
         lag(observed_at) OVER (PARTITION BY feed ORDER BY observed_at) AS before
-    FROM store.poll
+    FROM poll
     WHERE outcome IN ('ok', 'partial')
 ),
 
@@ -30,42 +39,88 @@ WITH successful AS (
 gap AS (
     SELECT feed, before AS gap_from, observed_at AS gap_to FROM successful WHERE before IS NOT NULL
     UNION ALL
-    SELECT feed, max(observed_at), now() FROM successful GROUP BY feed
+    SELECT feed, max(observed_at), now() AT TIME ZONE 'UTC' FROM successful GROUP BY feed
 ),
 
 day_feed AS (
     SELECT
         feed,
         unnest(generate_series(
-            date_trunc('day', min(started_at)), date_trunc('day', now()), INTERVAL 1 DAY
-        ))::TIMESTAMPTZ AS day_start,
-        min(started_at) AS first_started_at
-    FROM store.poll
+            date_trunc('day', min(started_at)),
+            date_trunc('day', greatest(max(started_at), now() AT TIME ZONE 'UTC')),
+            INTERVAL 1 DAY
+        ))::TIMESTAMP AS day_start,
+        max(started_at) AS last_started_at
+    FROM poll
     GROUP BY feed
 ),
 
--- Each cadence of a feed covers part of a day; the planned polls are the sum over the parts.
 cadence AS (
     SELECT
         feed,
         cadence_s,
-        valid_from,
-        lead(valid_from, 1, now()) OVER (PARTITION BY feed ORDER BY valid_from) AS valid_to
+        valid_from AT TIME ZONE 'UTC' AS valid_from,
+        lead(valid_from AT TIME ZONE 'UTC') OVER (PARTITION BY feed ORDER BY valid_from) AS valid_to
     FROM store.cadence
+    WHERE cadence_s > 0
+),
+
+-- The slots of each cadence on each day it was in force: from the one that holds its first poll to
+-- the last that ended under it. The slot of this moment counts as soon as it has a poll.
+part AS (
+    SELECT
+        d.feed,
+        d.day_start,
+        c.valid_from,
+        greatest(floor(epoch(c.valid_from) / c.cadence_s), ceil(epoch(d.day_start) / c.cadence_s))::BIGINT
+            AS first_slot,
+        least(
+            CASE
+                WHEN c.valid_to IS NOT NULL THEN floor(epoch(c.valid_to) / c.cadence_s)
+                ELSE greatest(
+                    floor(epoch(now()) / c.cadence_s),
+                    floor(epoch(d.last_started_at) / c.cadence_s) + 1
+                )
+            END,
+            ceil(epoch(d.day_start + INTERVAL 1 DAY) / c.cadence_s)
+        )::BIGINT AS end_slot
+    FROM day_feed AS d
+    JOIN cadence AS c USING (feed)
+),
+
+filled AS (
+    SELECT
+        p.feed,
+        c.valid_from,
+        floor(epoch(p.started_at) / c.cadence_s)::BIGINT AS slot,
+        bool_or(p.outcome IN ('ok', 'partial')) AS is_good
+    FROM poll AS p
+    ASOF JOIN cadence AS c ON c.feed = p.feed AND c.valid_from <= p.started_at
+    GROUP BY p.feed, c.valid_from, slot
+),
+
+part_done AS (
+    SELECT
+        a.feed,
+        a.day_start,
+        greatest(0, a.end_slot - a.first_slot) AS planned,
+        count(f.slot) AS attempted,
+        count(f.slot) FILTER (WHERE f.is_good) AS good
+    FROM part AS a
+    LEFT JOIN filled AS f
+        ON f.feed = a.feed AND f.valid_from = a.valid_from AND f.slot >= a.first_slot AND f.slot < a.end_slot
+    GROUP BY ALL
 ),
 
 plan AS (
     SELECT
-        d.feed,
-        d.day_start,
-        -- The very first poll opens the count.
-        (d.first_started_at >= d.day_start AND d.first_started_at < d.day_start + INTERVAL 1 DAY)::BIGINT
-            + floor(sum(greatest(0, epoch(least(c.valid_to, d.day_start + INTERVAL 1 DAY, now()))
-                - epoch(greatest(c.valid_from, d.day_start, d.first_started_at))) / c.cadence_s))::BIGINT
-            AS planned
-    FROM day_feed AS d
-    JOIN cadence AS c USING (feed)
-    GROUP BY d.feed, d.day_start, d.first_started_at
+        feed,
+        day_start,
+        sum(planned)::BIGINT AS planned,
+        sum(attempted)::BIGINT AS attempted,
+        sum(good)::BIGINT AS good
+    FROM part_done
+    GROUP BY feed, day_start
 ),
 
 done AS (
@@ -79,7 +134,7 @@ done AS (
         sum(requests)::BIGINT AS requests,
         100 * sum(changed_count) / nullif(sum(answered_count), 0) AS change_pct,
         mode(error_code) AS top_api_code
-    FROM store.poll
+    FROM poll
     GROUP BY feed, date_trunc('day', started_at)
 ),
 
@@ -98,9 +153,9 @@ SELECT
     coalesce(d.partial, 0) AS partial,
     coalesce(d.failed, 0) AS failed,
     coalesce(d.skipped, 0) AS skipped,
-    greatest(0, p.planned - coalesce(d.ok + d.partial + d.failed + d.skipped, 0)) AS missed,
+    p.planned - p.attempted AS missed,
     round(w.longest_gap_s)::BIGINT AS longest_gap_s,
-    least(100, round(100 * coalesce(d.ok + d.partial, 0) / nullif(p.planned, 0), 2)) AS coverage_pct,
+    round(100 * p.good / nullif(p.planned, 0), 2) AS coverage_pct,
     round(d.change_pct, 2) AS change_pct,
     coalesce(d.requests, 0) AS requests,
     d.top_api_code

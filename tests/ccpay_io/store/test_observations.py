@@ -20,6 +20,7 @@ from ccpay_io.store.datasets import DATASETS, FEED_DATASETS
 from ccpay_io.store.verify import verify
 from ccpay_io.store.writer import Warehouse
 
+ERRORS = {"failed": "TimedOut", "skipped": "BudgetExhausted"}
 PAIRS = [(1, "ETH"), (1, "TRX"), (2, "ETH"), (2, "BSC"), (3, "SOL")]
 SNAPSHOT = """
     SELECT poll_id, coin_id, chain, state, refusal_code, unknown_reason,
@@ -38,7 +39,8 @@ answer = st.one_of(
     st.just(("vanished",)),
 )
 history = st.lists(
-    st.just("failed") | st.lists(answer, min_size=len(PAIRS), max_size=len(PAIRS)),
+    st.sampled_from(["failed", "skipped"])
+    | st.lists(answer, min_size=len(PAIRS), max_size=len(PAIRS)),
     min_size=1,
     max_size=9,
 )
@@ -52,11 +54,11 @@ class Model:
         self.expected: list[tuple[Any, ...]] = []
         self.answers: dict[str, Answers] = {}
 
-    def fail(self, poll_id: int) -> None:
-        """A failed poll: everything that exists is unknown."""
+    def silent(self, poll_id: int, reason: str) -> None:
+        """A failed or skipped poll: everything that exists is unknown."""
         self.answers = {}
         for pair in self.last:
-            self.expected.append((poll_id, *pair, "unknown", None, "TimedOut", None, None, None))
+            self.expected.append((poll_id, *pair, "unknown", None, reason, None, None, None))
 
     def poll(self, poll_id: int, script: list[tuple[Any, ...]]) -> None:
         """A poll that says something, or nothing, about each pair."""
@@ -97,16 +99,16 @@ def _shown(said: tuple[Any, ...]) -> tuple[Any, ...]:
 def test_any_history_is_reconstructed_exactly(
     empty_private: Path, script: list[Any], batched: bool
 ) -> None:
-    """Gaps, refusals, partial and failed polls, vanishing and returning pairs: every snapshot of
-    every poll comes back row for row, and verify finds the store whole.
+    """Gaps, refusals, partial, failed and skipped polls, vanishing and returning pairs: every
+    snapshot of every poll comes back row for row, and verify finds the store whole.
     """
     model, polls = Model(), []
     for number, said in enumerate(script):
         at = datetime(2026, 5, 1, tzinfo=UTC) + timedelta(minutes=5 * number)
         poll_id = poll_id_at(at)
-        model.fail(poll_id) if said == "failed" else model.poll(poll_id, said)
-        failed = {"error_name": "TimedOut"} if said == "failed" else {}
-        outcome = "failed" if said == "failed" else "ok"
+        outcome = said if isinstance(said, str) else "ok"
+        error = ERRORS.get(outcome)
+        model.silent(poll_id, error) if error else model.poll(poll_id, said)
         polls.append(
             Poll(
                 poll_id,
@@ -118,7 +120,7 @@ def test_any_history_is_reconstructed_exactly(
                 model.answers,
                 writer="t",
                 cadence_s=300,
-                **failed,
+                error_name=error,
             )
         )
     with TemporaryDirectory() as folder:
@@ -174,6 +176,52 @@ def test_a_change_is_bounded_by_the_last_confirmation(
     rows = query("SELECT started_after::VARCHAR, started_by::VARCHAR FROM chain_status_now")
 
     assert rows == [("2026-03-01 12:05:10+00", "2026-03-01 12:10:10+00")]
+
+
+def test_another_value_in_the_same_state_moves_no_bounds(
+    warehouse: Warehouse, poll: Any, query: Any
+) -> None:
+    """Confirmations, flags and another word for the same status are stored, and date nothing."""
+    chain = {"state": "maintenance", "status_raw": "Maintenance", "confirmations": 10}
+    changes = [
+        {"state": "normal", "status_raw": "Normal", "confirmations": 10},
+        chain,
+        chain | {"confirmations": 12},
+        chain | {"status_raw": "Maintain", "is_evm": True},
+        chain | {"status_raw": "Maintain", "needs_memo": True},
+    ]
+    for number, values in enumerate(changes):
+        warehouse.commit([poll(5 * number, {("TRX",): values}, feed="chains", dataset="chain")])
+
+    rows = query(
+        "SELECT status_raw, needs_memo, started_after::VARCHAR, started_by::VARCHAR,"
+        " last_known_status_since::VARCHAR FROM chain_status_now"
+    )
+
+    bounds = ("2026-03-01 12:00:10+00", "2026-03-01 12:05:10+00", "2026-03-01 12:05:00+00")
+    assert rows == [("Maintain", True, *bounds)]
+    assert query("SELECT count(*) FROM store.chain_observation") == [(5,)]
+    assert [finding for finding in verify(warehouse) if not finding.ok] == []
+
+
+def test_what_is_listed_later_began_after_the_good_poll_before(
+    warehouse: Warehouse, poll: Any, query: Any
+) -> None:
+    """A chain of the first poll has no lower bound; a new one has, over failures and a gap."""
+    as_chains = {"feed": "chains", "dataset": "chain"}
+    old = {("A",): {"state": "normal", "status_raw": "Normal"}}
+    new = {("B",): {"state": "normal", "status_raw": "Normal"}}
+    warehouse.commit([poll(0, old, **as_chains), poll(5, old, **as_chains)])
+    warehouse.commit([poll(10, None, **as_chains)])
+    warehouse.commit([poll(15, old, gaps={"bad_value": [("B",)]}, **as_chains)])
+    warehouse.commit([poll(20, old | new, **as_chains)])
+
+    rows = query("SELECT chain, started_after::VARCHAR, started_by::VARCHAR FROM chain_status_now")
+
+    assert sorted(rows) == [
+        ("A", None, "2026-03-01 12:00:10+00"),
+        ("B", "2026-03-01 12:05:10+00", "2026-03-01 12:20:10+00"),
+    ]
 
 
 @pytest.mark.parametrize("name", list(DATASETS))

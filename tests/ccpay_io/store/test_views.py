@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ccpay_io.feeds.poll import poll_id_at, utc_now
 from ccpay_io.models import Drift
 from ccpay_io.store.schema import sql_folder, view_docs
 from ccpay_io.store.writer import Warehouse
@@ -126,6 +127,83 @@ def test_after_a_failed_fee_poll_every_pair_is_unknown(
     assert rows == [("unknown", "TimedOut", None, "unknown:TimedOut", "2026-03-01 12:00:10+00")]
 
 
+SKIPPED = {"outcome": "skipped", "error_code": 11014, "error_name": "BreakerOpen"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "gaps", "reason"),
+    [
+        (SKIPPED, {}, "11014 BreakerOpen"),
+        ({"outcome": "failed", "error_name": "TimedOut"}, {}, "TimedOut"),
+        ({"outcome": "failed"}, {}, "no_answer"),
+        ({"outcome": "skipped", "error_code": 11014}, {}, "11014"),
+        ({"outcome": "failed", "error_name": "TimedOut"}, {"deadline": [(1, "ETH")]}, "deadline"),
+    ],
+)
+def test_a_poll_without_answers_leaves_every_pair_unknown_with_a_reason(
+    warehouse: Warehouse,
+    poll: Any,
+    fee: Any,
+    query: Any,
+    fields: dict[str, object],
+    gaps: dict[str, list[tuple[int, str]]],
+    reason: str,
+) -> None:
+    """Skipped is as silent as failed; the pair's own reason is told before the poll's."""
+    warehouse.commit([poll(0, {(1, "ETH"): fee("1")})])
+    warehouse.commit([poll(5, {}, gaps=gaps, complete=False, **fields)])
+
+    for view in ("withdraw_fee_now", "withdraw_fee_snapshot"):
+        ((state, amount, why),) = query(
+            f"SELECT state, fee_amount, unknown_reason FROM {view}"
+            f" WHERE poll_id = (SELECT max(poll_id) FROM {view})"
+        )
+        assert (state, amount, why) == ("unknown", None, reason)
+    assert query(
+        "SELECT strftime(valid_from, '%H:%M'), strftime(valid_to, '%H:%M')"
+        " FROM withdraw_fee_history"
+    ) == [("12:00", "12:05")]
+
+
+def _bounds(query: Any, chain: str) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = query(
+        "SELECT status, strftime(started_after, '%M'), strftime(started_by, '%M'),"
+        f" strftime(observed_at, '%M') FROM chain_status_now WHERE chain = '{chain}'"
+    )
+    return rows
+
+
+def test_an_unreadable_chain_is_unknown_since_the_first_poll_that_could_not_read_it(
+    warehouse: Warehouse, poll: Any, query: Any
+) -> None:
+    """Its own bounds, while the polls themselves are good; an outage after it changes nothing."""
+    other = {("A",): _status("Normal")}
+    warehouse.commit([poll(m, other | {("B",): _status("Normal")}, **CHAINS) for m in (0, 1)])
+    warehouse.commit([poll(m, other, gaps={"bad_value": [("B",)]}, **CHAINS) for m in (2, 3)])
+    assert _bounds(query, "B") == [("unknown", "01", "02", "01")]
+    assert _bounds(query, "A") == [("normal", None, "00", "03")]
+
+    warehouse.commit([poll(4, None, **CHAINS), poll(5, None, **CHAINS | SKIPPED)])
+
+    assert _bounds(query, "B") == [("unknown", "01", "02", "01")]
+    assert _bounds(query, "A") == [("unknown", "03", "04", "03")]
+
+
+def test_unknown_bounds_of_absent_and_unrecognised_chains(
+    warehouse: Warehouse, poll: Any, query: Any
+) -> None:
+    """An absence is last confirmed by the last good poll; an unseen word began before an outage."""
+    warehouse.commit([poll(0, {("A",): _status("Normal"), ("B",): _status("Normal")}, **CHAINS)])
+    warehouse.commit([poll(m, {("A",): _status("Frozen")}, **CHAINS) for m in (1, 2)])
+    assert _bounds(query, "A") == [("unknown", "00", "01", "02")]
+    assert _bounds(query, "B") == [("absent", "00", "01", "02")]
+
+    warehouse.commit([poll(3, None, **CHAINS)])
+
+    assert _bounds(query, "A") == [("unknown", "00", "01", "02")]
+    assert _bounds(query, "B") == [("unknown", "02", "03", "02")]
+
+
 @pytest.mark.parametrize(
     ("words", "status", "reason", "last_known"),
     [
@@ -195,6 +273,23 @@ def test_chain_status_history_has_one_row_per_stretch(
     ]
 
 
+def test_skipped_polls_are_an_unknown_stretch_of_a_chain(
+    warehouse: Warehouse, poll: Any, query: Any
+) -> None:
+    """A ban says nothing about a chain: the status before it is not carried over."""
+    normal = {("TRX",): _status("Normal")}
+    warehouse.commit([poll(0, normal, **CHAINS)])
+    warehouse.commit([poll(minute, None, **CHAINS | SKIPPED) for minute in (1, 2)])
+    warehouse.commit([poll(3, normal, **CHAINS)])
+
+    rows = query(
+        "SELECT status, status_raw, poll_count, unknown_poll_count FROM chain_status_history"
+        " ORDER BY valid_from"
+    )
+
+    assert rows == [("normal", "Normal", 1, 0), ("unknown", None, 2, 2), ("normal", "Normal", 1, 0)]
+
+
 def test_fee_history_fills_nothing_across_unknown(
     warehouse: Warehouse, poll: Any, fee: Any, query: Any
 ) -> None:
@@ -239,7 +334,68 @@ def test_a_fee_is_valued_with_the_price_known_at_the_time(
     )
 
     assert rows == [("1000.000000000000", 60, None), ("750.000000000000", 240, 50.0)]
-    assert [(Decimal(750),)] == query("SELECT fee_usd FROM withdraw_fee_now")
+
+
+def test_a_price_that_is_confirmed_does_not_age(
+    warehouse: Warehouse, poll: Any, fee: Any, query: Any
+) -> None:
+    """Unchanged for hours, but answered in each poll, by whichever of the two sources."""
+    price = {(1,): {"price_usd": Decimal(1)}}
+    networks = PRICES | {"feed": "networks", "cadence_s": 3600}
+    warehouse.commit([poll(60 * hour, price, **networks) for hour in range(9)])
+    warehouse.commit([poll(485, price, **PRICES), poll(490, {(1, "ETH"): fee("1")})])
+
+    rows = query("SELECT fee_usd::INTEGER, price_age_s FROM withdraw_fee_history")
+
+    assert rows == [(1, 300)]
+
+
+@pytest.mark.parametrize(
+    ("networks_cadence_s", "silent_for_min", "fee_usd"),
+    [(None, 14, 2000), (None, 20, None), (3600, 20, 2000), (3600, 190, None)],
+)
+def test_a_fee_is_not_valued_with_a_stale_price(
+    warehouse: Warehouse,
+    poll: Any,
+    fee: Any,
+    query: Any,
+    networks_cadence_s: int | None,
+    silent_for_min: int,
+    fee_usd: int | None,
+) -> None:
+    """Older than three cadences of getCoinList, or of the price feed alone; a gap is no price."""
+    price = {(1,): {"price_usd": Decimal(2000)}}
+    if networks_cadence_s:
+        cadence = {"cadence_s": networks_cadence_s}
+        warehouse.commit([poll(-60, {(1, "ETH"): NETWORK}, **NETWORKS | cadence)])
+    warehouse.commit([poll(-5, price, **PRICES), poll(0, price, **PRICES)])
+    warehouse.commit([poll(5, {}, gaps={"not_in_answer": [(1,)]}, **PRICES)])
+    warehouse.commit([poll(10, None, **PRICES)])
+    warehouse.commit([poll(silent_for_min, {(1, "ETH"): fee("1")})])
+
+    rows = query(
+        "SELECT fee_usd::INTEGER, price_usd::INTEGER, price_age_s FROM withdraw_fee_history"
+    )
+
+    assert rows == [(fee_usd, 2000, 60 * silent_for_min)]
+
+
+def test_now_a_stale_price_is_a_reason(
+    warehouse: Warehouse, poll: Any, fee: Any, query: Any
+) -> None:
+    """A fresh fee with an old price has no cost, says why and gets no rank."""
+    now = utc_now()
+    fresh = {"poll_id": poll_id_at(now), "started_at": now, "observed_at": now}
+    warehouse.commit([poll(0, {(7,): {"price_usd": Decimal(1)}}, **PRICES)])
+    warehouse.commit([poll(0, {(1, "ETH"): fee("2", 7)}, **fresh)])
+
+    assert query(
+        "SELECT fee_usd, fee_usd_reason, NULL FROM withdraw_fee_now WHERE price_age_s > 900"
+    ) == [(None, "stale_price", None)]
+    assert query("SELECT cost_rank, reason_excluded FROM payout_route_ranking") == [
+        (None, "stale_price")
+    ]
+    assert query("SELECT is_stale FROM coin_price_now") == [(True,)]
 
 
 def test_a_rate_history_has_one_row_per_rate(warehouse: Warehouse, poll: Any, query: Any) -> None:
@@ -260,12 +416,31 @@ def test_a_rate_history_has_one_row_per_rate(warehouse: Warehouse, poll: Any, qu
     assert query("SELECT fiat FROM fiat_rate_now") == [("USD",)]
 
 
+def test_a_rate_history_fills_nothing_across_unknown(
+    warehouse: Warehouse, poll: Any, query: Any
+) -> None:
+    """A failed poll, a skipped one and a gap each end a row; the same rate begins another."""
+    as_fiats = {"feed": "fiats", "dataset": "fiat"}
+    eur = {(1,): {"fiat": "EUR", "usd_rate": Decimal("0.9")}}
+    warehouse.commit([poll(0, eur, **as_fiats), poll(5, None, **as_fiats)])
+    warehouse.commit([poll(10, eur, **as_fiats), poll(15, None, **as_fiats | SKIPPED)])
+    warehouse.commit([poll(20, eur, **as_fiats), poll(25, eur, **as_fiats)])
+    warehouse.commit([poll(30, {}, gaps={"bad_value": [(1,)]}, **as_fiats)])
+    warehouse.commit([poll(35, eur, **as_fiats)])
+
+    rows = query(
+        "SELECT usd_rate::DOUBLE, strftime(valid_from, '%M'), strftime(valid_to, '%M')"
+        " FROM fiat_rate_history ORDER BY valid_from"
+    )
+
+    spans = [("00", "05"), ("10", "15"), ("20", "30"), ("35", None)]
+    assert rows == [(0.9, *span) for span in spans]
+
+
 def test_routes_are_ranked_with_reasons_for_exclusions(
     warehouse: Warehouse, poll: Any, fee: Any, query: Any
 ) -> None:
     """The cheapest usable first; maintenance, closed withdrawals, limits, silence: no rank."""
-    from ccpay_io.feeds.poll import utc_now
-
     now = utc_now()
     at = {"started_at": now - timedelta(seconds=5), "observed_at": now, "poll_id": None}
 
@@ -305,28 +480,6 @@ def test_routes_are_ranked_with_reasons_for_exclusions(
     assert [(Decimal("1.5"),)] == query(
         "SELECT saves_vs_worst_usd FROM payout_route_ranking WHERE chain = 'B'"
     )
-
-
-def test_coverage_counts_what_was_planned_done_and_missed(
-    warehouse: Warehouse, poll: Any, fee: Any, query: Any
-) -> None:
-    """A day of 5-minute polls in which three were made, one of them failed."""
-    warehouse.commit(
-        [
-            poll(0, {(1, "ETH"): fee("1")}),
-            poll(5, None, error_code=11002),
-            poll(30, {(1, "ETH"): fee("2")}),
-        ]
-    )
-
-    ((planned, ok, failed, missed, gap, top),) = query(
-        "SELECT planned, ok, failed, missed, longest_gap_s, top_api_code FROM poll_coverage"
-        " WHERE day = '2026-03-01'"
-    )
-
-    assert (planned, ok, failed, missed) == (145, 2, 1, 142)
-    assert gap > 12 * 3600
-    assert top == 11002
 
 
 def test_drift_is_kept_once_with_its_first_sample(
