@@ -24,6 +24,8 @@ from ccpay_io.client import Exchange
 from ccpay_io.feeds.poll import RawFile
 from ccpay_io.store.durable import fsync_path
 
+_PART = 1 << 20
+
 
 def write_raw(
     root: Path,
@@ -62,9 +64,27 @@ def write_raw(
 
 def read_raw(root: Path, name: str) -> tuple[str, list[dict[str, Any]]]:
     """The sha256 of a raw file's content and its lines, the poll's header first."""
-    with pa.input_stream(str(root / "raw" / name), compression="zstd") as stream:
-        content = stream.read()
+    content = b"".join(_content(root / "raw" / name))
     return hashlib.sha256(content).hexdigest(), [json.loads(x) for x in content.splitlines()]
+
+
+def raw_sha256(root: Path, name: str) -> str:
+    """The sha256 of a raw file's content, without reading what it says.
+
+    Raises:
+        FileNotFoundError: it is beyond its retention.
+        OSError: it is not what was written.
+    """
+    digest = hashlib.sha256()
+    for part in _content(root / "raw" / name):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _content(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file, pa.input_stream(file, compression="zstd") as stream:
+        while part := stream.read(_PART):
+            yield part
 
 
 def prune_raw(root: Path, *, keep_days: int, now: datetime) -> int:

@@ -1,19 +1,19 @@
 """Is the warehouse whole? Checks what the store promises, and says what it found.
 
 Owns the checks behind `ccpay admin verify`. Reads the private file under the writers' lock, the raw
-files and the published file; changes nothing.
+files without it, and the published file; changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import duckdb
 
 from ccpay_io.errors import NothingPublished
 from ccpay_io.store.datasets import DATASETS, FEED_DATASETS, Dataset
-from ccpay_io.store.raw import read_raw
+from ccpay_io.store.raw import raw_sha256
 from ccpay_io.store.reading import connect_published
 from ccpay_io.store.rows import one
 from ccpay_io.store.writer import Warehouse
@@ -38,15 +38,24 @@ def verify(warehouse: Warehouse) -> list[Finding]:
     """Runs every check.
 
     Raises:
+        NothingPublished: there is no warehouse in the folder; none is made.
         WarehouseError: the warehouse cannot be opened at all.
     """
+    if not warehouse.private.exists():
+        raise NothingPublished(
+            f"there is no warehouse in {warehouse.root} to verify",
+            hint="run `ccpay poll all`, or `ccpay up`, first",
+        )
     with warehouse.transaction() as con:
         findings = list(_ledger(con))
         for dataset in DATASETS.values():
             findings += _dataset(con, dataset)
-        findings += _raw_files(con, warehouse)
         findings += _publication(con, warehouse)
-    return findings
+        raw = con.execute(
+            "SELECT raw_name, raw_sha256 FROM store.poll WHERE raw_name IS NOT NULL"
+        ).fetchall()
+    # Two weeks of files take minutes to read; writers need not wait for that.
+    return [*findings, _raw_files(warehouse, raw)]
 
 
 def _ledger(con: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
@@ -125,26 +134,26 @@ def _dataset(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> Iterator[Findi
     yield _finding(f"{name}: each row is a change", idle, "each is", "rows repeat the one before")
 
 
-def _raw_files(con: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> Iterator[Finding]:
+def _raw_files(warehouse: Warehouse, files: Sequence[tuple[str, str]]) -> Finding:
     """Raw files that are still there have the content that the ledger names."""
-    rows = con.execute(
-        "SELECT raw_name, raw_sha256 FROM store.poll WHERE raw_name IS NOT NULL"
-    ).fetchall()
-    present = [(name, sha) for name, sha in rows if (warehouse.root / "raw" / name).exists()]
-    wrong = [name for name, sha in present if not _has_content(warehouse, name, sha)]
-    gone = len(rows) - len(present)
-    yield _finding(
+    found = {name: _has_content(warehouse, name, sha256) for name, sha256 in files}
+    wrong = [name for name, whole in found.items() if whole is False]
+    gone = sum(whole is None for whole in found.values())
+    return _finding(
         "raw files have the content that the ledger names",
         len(wrong),
-        f"{len(present)} files, {gone} beyond their retention",
+        f"{len(found) - gone} files, {gone} beyond their retention",
         f"damaged: {', '.join(wrong[:3])}",
     )
 
 
-def _has_content(warehouse: Warehouse, name: str, sha256: str) -> bool:
+def _has_content(warehouse: Warehouse, name: str, sha256: str) -> bool | None:
+    """Whether the file has that content; None when it is gone."""
     try:
-        return read_raw(warehouse.root, name)[0] == sha256
-    except (OSError, ValueError):
+        return raw_sha256(warehouse.root, name) == sha256
+    except FileNotFoundError:
+        return None
+    except OSError:
         return False
 
 
