@@ -10,7 +10,6 @@ from pathlib import Path
 
 from ccpay_io.errors import NothingPublished
 from ccpay_io.feeds.prices import BATCH
-from ccpay_io.pacing import CEILING_RPS
 from ccpay_io.settings import Settings
 from ccpay_io.store.reading import connect_published
 
@@ -27,13 +26,11 @@ class Plan:
         per_feed: feed -> requests per day; "watch" is the 30-second chain watch.
         pairs: (coin, chain) pairs that each fee poll asks for.
         estimated: whether `pairs` is a guess, because no token list is known yet.
-        sweep_s: seconds that a fee poll takes at the highest pace.
     """
 
     per_feed: dict[str, int]
     pairs: int
     estimated: bool
-    sweep_s: float
 
     @property
     def total(self) -> int:
@@ -58,8 +55,7 @@ def plan_of(settings: Settings) -> Plan:
         "watchlist": (feeds.watchlist, watched),
     }
     per_day = {name: DAY_S // cadence * n for name, (cadence, n) in per_poll.items()}
-    pace = settings.max_rps or CEILING_RPS
-    return Plan(per_day, pairs, estimated=known is None, sweep_s=pairs / pace)
+    return Plan(per_day, pairs, estimated=known is None)
 
 
 def _known_pairs(root: Path) -> tuple[int, int] | None:

@@ -23,6 +23,7 @@ from ccpay_io.redaction import Redactor
 from ccpay_io.settings import Settings
 from ccpay_io.store.publication import stable_path
 from ccpay_io.store.reading import connect_published
+from ccpay_io.transport import proxy_of
 
 Level = Literal["ok", "warn", "wrong"]
 
@@ -140,7 +141,7 @@ async def _ask(
             return Finding("ok", endpoint, f"answers ({error.code} {error.name})"), True
         step = error.hint
         if error.code == IP_NOT_WHITELISTED:
-            step = f"{step}; {_egress(settings)}"
+            step = f"{step}; {egress(settings)}"
         # An HTTP status may be about one path only; a code of the API about the account is not.
         about_account = error.code is not None and error.policy in _HOLDS_FOR_ALL
         final = about_account or isinstance(error, ConnectFailed)
@@ -148,8 +149,11 @@ async def _ask(
     return Finding("ok", endpoint, "answers; credentials and signature are accepted"), True
 
 
-def _egress(settings: Settings) -> str:
-    """From where requests leave, as far as this machine can know; the client uses no proxy."""
+def egress(settings: Settings) -> str:
+    """From where requests leave, as far as this machine can know."""
+    if proxy := proxy_of(settings.base_url):
+        where = urlsplit(proxy).hostname or "named in the environment"
+        return f"requests leave through the proxy {where}: CCPayment sees the proxy's public IP"
     host = urlsplit(settings.base_url).hostname or ""
     try:
         (family, kind, *_, address), *_ = socket.getaddrinfo(host, 443, type=socket.SOCK_DGRAM)

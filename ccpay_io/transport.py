@@ -14,6 +14,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from ccpay_io.errors import Policy
+from ccpay_io.loopback import is_loopback
 from ccpay_io.signing import http_date
 
 ENDPOINTS = frozenset(
@@ -31,7 +32,6 @@ ENDPOINTS = frozenset(
 
 # The largest real answer (getCoinList) has about one megabyte.
 MAX_BODY = 16 * 1024 * 1024
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class ReadOnlyTransport(httpx.AsyncBaseTransport):
@@ -88,20 +88,23 @@ class _Bounded(httpx.AsyncByteStream):
 
 
 def network(base_url: str, max_connections: int) -> httpx.AsyncHTTPTransport:
-    """The real network, through the proxy of the environment (HTTPS_PROXY, NO_PROXY), if any.
+    """The real network, through the proxy of the environment, if any."""
+    limits = httpx.Limits(
+        max_connections=max_connections, max_keepalive_connections=max_connections
+    )
+    return httpx.AsyncHTTPTransport(limits=limits, proxy=proxy_of(base_url))
+
+
+def proxy_of(base_url: str) -> str | None:
+    """The proxy that the environment (HTTPS_PROXY, NO_PROXY) names for an address, if any.
 
     A proxy is how machines without a fixed address meet CCPayment's IP whitelist. A loopback
     address is never asked through one.
     """
     url = urlsplit(base_url)
     host = url.hostname or ""
-    direct = host in _LOOPBACK or proxy_bypass(host)
-    limits = httpx.Limits(
-        max_connections=max_connections, max_keepalive_connections=max_connections
-    )
-    return httpx.AsyncHTTPTransport(
-        limits=limits, proxy=None if direct else getproxies().get(url.scheme)
-    )
+    direct = is_loopback(host) or proxy_bypass(host)
+    return None if direct else getproxies().get(url.scheme)
 
 
 def policy_of_status(status: int) -> Policy:

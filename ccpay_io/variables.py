@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -17,6 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 from dotenv import dotenv_values
 
 from ccpay_io.errors import ConfigError
+from ccpay_io.loopback import is_loopback
 
 Number = TypeVar("Number", int, float)
 
@@ -98,7 +98,7 @@ def api_url(env: Mapping[str, str], name: str, default: str) -> str:
             f"{name} may have a host, a port and a path only",
             hint=f"for the real API leave it unset; it then is {default}",
         )
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise ConfigError(
             f"{name} is http:// to {parts.hostname}; signed requests would travel in clear text",
             hint="use https://; http:// is for addresses of this machine only",
@@ -117,13 +117,6 @@ def _split(name: str, url: str) -> SplitResult:
     if not usable:
         raise refusal
     return parts
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def channel_urls(env: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -21,13 +21,13 @@ from pathlib import Path
 
 import httpx
 
+from ccpay_io.loopback import is_loopback
 from ccpay_io.redaction import RedactingFilter, Redactor
 from ccpay_io.settings import Secret, Settings
 
 log = logging.getLogger("ccpay.alerts")
 
 TIMEOUT_S = 15.0
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # They log the addresses that they call, which hold tokens, at INFO and DEBUG.
 _TALKATIVE = ("httpx", "apprise", "urllib3.connectionpool")
 
@@ -139,7 +139,7 @@ def _to_webhook(url: Secret, message: Message, settings: Settings) -> Sent:
         "webhook-timestamp": timestamp,
     }
     try:
-        if address.lower().startswith("http://") and httpx.URL(address).host not in _LOOPBACK:
+        if address.lower().startswith("http://") and not is_loopback(httpx.URL(address).host):
             return Sent(False, permanent=True, error="plain http:// is for this machine only")
         if settings.webhook_secret:
             signed = f"{message.notice_id}.{timestamp}.".encode() + body

@@ -27,13 +27,3 @@ def test_a_slower_feed_asks_less(tmp_path: Path, cadence_s: int, polls: int) -> 
     (tmp_path / "ccpay.toml").write_text(f"[feeds]\nfees = {cadence_s}\n", "utf-8")
     plan = plan_of(load_settings({}, cwd=tmp_path))
     assert plan.per_feed["fees"] == polls * plan.pairs
-
-
-def test_a_sweep_takes_as_long_as_the_pace_allows(tmp_path: Path) -> None:
-    """The highest pace decides how long a fee poll takes at least."""
-    environ = {
-        "CCPAY_APP_ID": "an-app-id-of-a-test",
-        "CCPAY_APP_SECRET": "a-secret-of-a-test",
-        "CCPAY_MAX_RPS": "18",
-    }
-    assert plan_of(load_settings(environ, cwd=tmp_path)).sweep_s == pytest.approx(100)

@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import pytest
 
+from ccpay_io.doctor import egress
 from ccpay_io.feeds.session import open_pacer
 from ccpay_io.sandbox.faults import Faults
-from ccpay_io.settings import Settings
+from ccpay_io.settings import Settings, load_settings
 
 
 def test_a_healthy_installation(ccpay_command, filled: Settings) -> None:
@@ -31,6 +34,15 @@ def test_what_holds_for_all_endpoints_is_asked_once(
     assert said in done.out
     assert done.out.count("wrong ") == 1
     assert sum(faults.requests.values()) == 1
+
+
+def test_behind_a_proxy_its_address_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """CCPayment's whitelist needs the proxy's public address, not this machine's."""
+    account = {"CCPAY_APP_ID": "an-id", "CCPAY_APP_SECRET": "a-secret"}
+    monkeypatch.setenv("https_proxy", "http://user:hunter22@proxy.invalid:3128")
+    told = egress(load_settings(account, cwd=tmp_path))
+    assert "through the proxy proxy.invalid" in told
+    assert "hunter22" not in told
 
 
 def test_one_forbidden_endpoint_does_not_hide_the_others(
