@@ -10,6 +10,7 @@ import polars as pl
 from pydantic import Field
 
 from ccpay_io.errors import CcpayError, ConfigError, NothingPublished
+from ccpay_io.feeds.plan import NothingToAsk
 from ccpay_io.feeds.result import PollResult
 from pipelines.cancelling import cancelled_by_signals
 from pipelines.failures import failure_of, one_line
@@ -36,7 +37,8 @@ async def poll_feed(
 ) -> dg.MaterializeResult:
     """Polls a feed once.
 
-    A partial poll is a success with a warning: what was answered is stored, the rest is unknown.
+    A partial poll is a success with a warning: what was answered is stored, the rest is unknown. So
+    is a poll that has nothing to ask for: nothing is wrong with an empty watchlist.
 
     Raises:
         dg.Failure: nothing was stored but the attempt; the metadata has code and hint.
@@ -54,7 +56,8 @@ async def poll_feed(
         listener.broke(name, error)
         raise failure_of(error, _redact_for(error, warehouse)) from None
     listener.finished(result)
-    if result.outcome in ("failed", "skipped") and result.error:
+    nothing_to_ask = isinstance(result.error, NothingToAsk)
+    if result.outcome in ("failed", "skipped") and result.error and not nothing_to_ask:
         raise failure_of(result.error, warehouse.redact)
     return dg.MaterializeResult(
         metadata={**poll_metadata(result, warehouse), **view_metadata(FEEDS[name].view, warehouse)}
@@ -76,6 +79,8 @@ def poll_metadata(result: PollResult, warehouse: WarehouseResource) -> dict[str,
     }
     if result.published:
         metadata["published"] = dg.MetadataValue.path(str(result.published))
+    if isinstance(result.error, NothingToAsk):
+        metadata["warning"] = dg.MetadataValue.text(one_line(result.error))
     if result.outcome == "partial":
         why = warehouse.redact(f" ({one_line(result.error)})") if result.error else ""
         metadata["warning"] = dg.MetadataValue.text(

@@ -193,7 +193,7 @@ class Collector:
                 return await ask_coins(self._client)
             case "networks":
                 return await ask_networks(self._client)
-            case "watchlist":
+            case "watchlist" if self._settings.watch.addresses or self._settings.watch.cwallet_ids:
                 return await ask_watchlist(self._client, self._settings.watch)
         if not (planned.pairs or planned.coin_ids):
             raise plan.NothingToAsk(ENDPOINTS[feed])

@@ -23,10 +23,10 @@ _MAY_PASS = (10001, 11002, 11004, 11005, 11006, 11007, 11009, 11014)
 
 
 class NothingToAsk(ApiError):
-    """No request was made: the lists that say what to ask for are not there yet."""
+    """No request was made: what says what to ask for is empty, or not there yet."""
 
     policy = Policy.REFUSE
-    hint = "poll the coins and networks first: `ccpay poll all`"
+    hint = "fees and prices need coins and networks (`ccpay poll all`), the watchlist ccpay.toml"
 
 
 @dataclass(frozen=True)

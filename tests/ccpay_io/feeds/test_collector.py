@@ -277,6 +277,11 @@ def test_the_deadline_commits_what_there_is(collect: Any, faults: Faults, query:
     ) == [("deadline",)]
 
 
+def test_an_empty_watchlist_is_skipped_and_no_success(collect: Any) -> None:
+    """A poll that asked nobody has not succeeded: it must not hide that all others failed."""
+    assert collect("watchlist").outcome == "skipped"
+
+
 def test_a_young_watch_poll_is_reused(collect: Any, faults: Faults) -> None:
     """The snapshot asset takes what the watch has just learned."""
     watched = collect("chains")
