@@ -40,7 +40,7 @@ def check_whole(settings: Settings) -> None:
     assert [found for found in verify(open_warehouse(settings)) if not found.ok] == []
 
 
-@pytest.mark.slow
+@pytest.mark.torture
 def test_two_polls_of_everything_at_the_same_moment_both_end_well(settings: Settings) -> None:
     """Two polls of each feed in the ledger, no duplicate rows, exit code 0 or 3 from both."""
     both = [subprocess.Popen(COMMAND, stdout=subprocess.DEVNULL) for _ in range(2)]
@@ -57,13 +57,14 @@ def test_two_polls_of_everything_at_the_same_moment_both_end_well(settings: Sett
 @pytest.mark.timeout(900)
 def test_twenty_kills_at_any_moment_of_a_poll_lose_nothing(settings: Settings) -> None:
     """Kill -9 at random moments: the published file always opens and is whole, verify is clean."""
+    begun = time.monotonic()
     subprocess.run(COMMAND, check=False, stdout=subprocess.DEVNULL)
-    took, before = 6.0, published_polls(settings)
+    took, before = time.monotonic() - begun, published_polls(settings)
     rng = random.Random(20261123)  # noqa: S311 - moments, not secrets
     killed = 0
     while killed < 20:
         process = subprocess.Popen(COMMAND, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(rng.uniform(0.3, 1) * took)
+        time.sleep(rng.uniform(0.05, 1) * took)
         process.kill()
         killed += process.wait() == -signal.SIGKILL
         polls = published_polls(settings)

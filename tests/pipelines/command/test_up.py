@@ -91,10 +91,6 @@ class Up:
         logs = sorted((self.settings.warehouse / "logs").glob("*.log"))
         return "\n".join(path.read_text("utf-8", "replace") for path in [self.log, *logs])
 
-    def wait_until_running(self) -> None:
-        """Until Dagster serves its pages."""
-        wait_for(lambda: "Dagster is up" in self.text, 80, lambda: self.text)
-
     def polls(self, feed: str) -> int:
         """How many polls of a feed the published ledger has."""
         try:
@@ -113,14 +109,14 @@ def test_it_polls_watches_alerts_and_ends_whole(
     quick = "[feeds]\nwatch_s = 10\n[alerts]\nconfirm_after_s = 1\n"
     (tmp_path / "ccpay.toml").write_text(quick, "utf-8")
     running = up()
-    running.wait_until_running()
+    wait_for(lambda: "ccpay route USDT 500" in running.text, 80, lambda: running.text)
     assert "first poll" in running.text
-    assert "ccpay route USDT 500" in running.text
     assert running.polls("fees") == 1
     faults.statuses["TRX"] = "Maintenance"
 
     wait_for(lambda: "TRX is in maintenance" in running.text, 75, lambda: running.text)
 
+    wait_for(lambda: "Dagster is up" in running.text, 80, lambda: running.text)
     assert running.polls("chains") > 1
     assert settings.credentials.app_secret.reveal() not in running.text
     begun = time.monotonic()
@@ -134,12 +130,19 @@ def test_it_polls_watches_alerts_and_ends_whole(
 def test_kill_9_leaves_no_process_and_no_lock(up: Callable[[], Up], filled: Settings) -> None:
     """A killed `up` takes its programs with it; a second one refuses only while the first runs."""
     first = up()
-    first.wait_until_running()
-    assert "recent enough" in first.text
-
+    wait_for(lambda: "first poll" in first.text, 30, lambda: first.text)
     second = up()
     assert second.process.wait(timeout=20) == 1
     assert "running already" in second.log.read_text("utf-8")
+    # The last program to be started; that it serves is another test's.
+    wait_for(
+        lambda: any(
+            "dagster_webserver" in line for line in processes_of(filled.warehouse).values()
+        ),
+        80,
+        lambda: first.text,
+    )
+    assert "recent enough" in first.text
 
     first.process.send_signal(signal.SIGKILL)
     first.process.wait()
