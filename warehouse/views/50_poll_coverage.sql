@@ -93,10 +93,11 @@ filled AS (
         p.feed,
         c.valid_from,
         floor(epoch(p.started_at) / c.cadence_s)::BIGINT AS slot,
+        date_trunc('day', make_timestamp(slot * c.cadence_s * 1000000)) AS day_start,
         bool_or(p.outcome IN ('ok', 'partial')) AS is_good
     FROM poll AS p
     ASOF JOIN cadence AS c ON c.feed = p.feed AND c.valid_from <= p.started_at
-    GROUP BY p.feed, c.valid_from, slot
+    GROUP BY p.feed, c.valid_from, slot, c.cadence_s
 ),
 
 part_done AS (
@@ -108,7 +109,10 @@ part_done AS (
         count(f.slot) FILTER (WHERE f.is_good) AS good
     FROM part AS a
     LEFT JOIN filled AS f
-        ON f.feed = a.feed AND f.valid_from = a.valid_from AND f.slot >= a.first_slot AND f.slot < a.end_slot
+        ON f.feed = a.feed
+        AND f.valid_from = a.valid_from
+        AND f.day_start = a.day_start
+        AND f.slot < a.end_slot
     GROUP BY ALL
 ),
 
