@@ -1,7 +1,7 @@
 """`ccpay route`: the cheapest chain to pay a coin out on, now, and why others are excluded."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 import click
@@ -19,6 +19,7 @@ REASONS = {
     "above_maximum": "above the largest withdrawal",
     "stale": "the fee is too old",
     "no_price": "the fee coin has no price",
+    "stale_price": "the fee coin's price is too old",
     "too_large": "the fee is too large to value",
 }
 
@@ -96,7 +97,9 @@ def _since(after: datetime | None, by: datetime | None) -> str:
         return "since before monitoring began"
     if after is None:
         return f"since {by:%Y-%m-%d %H:%M} UTC or earlier"
-    return f"since {after:%H:%M}-{by:%H:%M} UTC"
+    day = "" if after.date() == by.date() == datetime.now(UTC).date() else f"{after:%Y-%m-%d} "
+    until = f"{by:%H:%M}" if after.date() == by.date() else f"{by:%Y-%m-%d %H:%M}"
+    return f"since {day}{after:%H:%M}-{until} UTC"
 
 
 def _money(cost: Decimal) -> str:
