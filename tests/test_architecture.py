@@ -48,8 +48,8 @@ def run(code: str) -> str:
 def tree_of(path: Path) -> ast.Module:
     """A module's syntax tree.
 
-    Without the garbage collector: CPython 3.11 miscounts its own depth, and raises SystemError, when
-    a finalizer of another test's leftovers runs inside ast.parse.
+    Without the garbage collector: CPython 3.11 miscounts its depth, and raises SystemError, when a
+    finalizer of another test's leftovers runs inside ast.parse.
     """
     gc.disable()
     try:
