@@ -196,7 +196,7 @@ class Collector:
             case "watchlist" if self._settings.watch.addresses or self._settings.watch.cwallet_ids:
                 return await ask_watchlist(self._client, self._settings.watch)
         if not (planned.pairs or planned.coin_ids):
-            raise plan.NothingToAsk(ENDPOINTS[feed])
+            raise plan.NothingToAsk(ENDPOINTS[feed], feed)
         if feed == "prices":
             return await ask_prices(self._client, planned.coin_ids)
         return await ask_fees(

@@ -26,7 +26,14 @@ class NothingToAsk(ApiError):
     """No request was made: what says what to ask for is empty, or not there yet."""
 
     policy = Policy.REFUSE
-    hint = "fees and prices need coins and networks (`ccpay poll all`), the watchlist ccpay.toml"
+
+    def __init__(self, endpoint: str, feed: str) -> None:
+        if feed == "watchlist":
+            super().__init__(endpoint, "nothing is watched")
+            self.hint = "list addresses or Cwallet ids under [watch] in ccpay.toml"
+        else:
+            super().__init__(endpoint, "no coins are known")
+            self.hint = "poll the coins and networks first: `ccpay poll all`"
 
 
 @dataclass(frozen=True)

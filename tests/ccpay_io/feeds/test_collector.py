@@ -279,7 +279,10 @@ def test_the_deadline_commits_what_there_is(collect: Any, faults: Faults, query:
 
 def test_an_empty_watchlist_is_skipped_and_no_success(collect: Any) -> None:
     """A poll that asked nobody has not succeeded: it must not hide that all others failed."""
-    assert collect("watchlist").outcome == "skipped"
+    result = collect("watchlist")
+
+    assert result.outcome == "skipped"
+    assert "ccpay.toml" in result.error.hint
 
 
 def test_a_young_watch_poll_is_reused(collect: Any, faults: Faults) -> None:
