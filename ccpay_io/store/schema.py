@@ -6,7 +6,7 @@ opens the private file; nothing else changes the schema.
 
 The header of a view file is its documentation, for people and for the database alike:
 
-    -- view: chain_status_now            (or "macro: name(arguments)")
+    -- view: chain_status_now            (or "macro: name(arguments)", or "inner: store.name")
     -- grain: one row per chain
     -- key: chain
     -- consumers: operations, board
@@ -26,6 +26,7 @@ import duckdb
 
 from ccpay_io.errors import SchemaTooNew
 from ccpay_io.store.atomic import atomic
+from ccpay_io.store.spans import create_spans
 
 _HEADER = re.compile(r"^-- (?:(column) )?(\w+(?:\([^)]*\))?): (.+)$")
 
@@ -36,7 +37,7 @@ class ViewDoc:
 
     Attributes:
         name: of the view or macro.
-        kind: "view" or "macro".
+        kind: "view", "macro", or "inner" for a view in schema `store` that only other views use.
         text: grain, key and example, as shown in the view's comment.
         columns: column name -> description.
     """
@@ -45,6 +46,18 @@ class ViewDoc:
     kind: str
     text: str
     columns: dict[str, str]
+
+
+# What this module makes, and nothing else: a release may have dropped or renamed any of it.
+_MADE = """
+    SELECT 'VIEW', schema_name, view_name FROM duckdb_views()
+    WHERE NOT internal AND database_name = current_database()
+    UNION ALL
+    SELECT DISTINCT CASE function_type WHEN 'macro' THEN 'MACRO' ELSE 'MACRO TABLE' END,
+           schema_name, function_name FROM duckdb_functions()
+    WHERE NOT internal AND database_name = current_database()
+      AND function_type IN ('macro', 'table_macro')
+"""
 
 
 def sql_folder() -> Path:
@@ -94,15 +107,14 @@ def _refresh_views(con: duckdb.DuckDBPyConnection, applied: set[str]) -> None:
     if f"views:{digest}" in applied:
         return
     with atomic(con):
-        for (name,) in con.execute(
-            "SELECT view_name FROM duckdb_views() WHERE NOT internal AND schema_name = 'main'"
-            " AND database_name = current_database()"
-        ).fetchall():
-            con.execute(f'DROP VIEW "{name}"')
+        for kind, schema, name in con.execute(_MADE).fetchall():
+            con.execute(f'DROP {kind} {schema}."{name}"')
+        create_spans(con)
         con.execute("DELETE FROM data_dictionary")
         for doc, sql in docs:
             con.execute(sql)
-            _document(con, doc)
+            if doc.kind != "inner":
+                _document(con, doc)
         con.execute("DELETE FROM store.migration WHERE name LIKE 'views:%'")
         _record(con, f"views:{digest}")
 
@@ -131,7 +143,7 @@ def _parse_header(sql: str) -> ViewDoc:
             break
         is_column, name, text = match.groups()
         (columns if is_column else fields)[name] = text
-    kind = "view" if "view" in fields else "macro"
+    kind = next(kind for kind in ("view", "macro", "inner") if kind in fields)
     text = f"Grain: {fields['grain']}. Key: {fields['key']}. Example: {fields['example']}"
     return ViewDoc(fields[kind].split("(")[0], kind, text, columns)
 

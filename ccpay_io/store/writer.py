@@ -2,7 +2,7 @@
 
 Owns the folder of one warehouse, the lock that serializes writers, and the order of steps in a
 commit. Does not ask the API, does not judge alerts (it calls the function it is given inside the
-transaction), holds no SQL of its own datasets (observations.py, ledger.py). Called by the
+transaction), holds no SQL of its own datasets (stretches.py, ledger.py). Called by the
 collector, by alert delivery and by the admin commands.
 
     <root>/private/warehouse.duckdb   the writers' file; nobody else opens it
@@ -13,9 +13,9 @@ collector, by alert delivery and by the admin commands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -26,11 +26,13 @@ from filelock import FileLock, Timeout
 from ccpay_io.errors import WarehouseError, WarehouseLocked, WrongEnvironment
 from ccpay_io.feeds.poll import Poll, utc_now
 from ccpay_io.store.atomic import atomic
-from ccpay_io.store.ledger import Totals, claim_poll_id, write_ledger
+from ccpay_io.store.datasets import PRIMARY_FEED
+from ccpay_io.store.events import Numbered
+from ccpay_io.store.ledger import Totals, number_polls, write_ledger
 from ccpay_io.store.missing import remember_missing
-from ccpay_io.store.observations import write_answers
 from ccpay_io.store.publication import publish_copy, stable_path
 from ccpay_io.store.schema import apply_schema
+from ccpay_io.store.stretches import Written, write_dataset
 
 LOCK_TIMEOUT_S = 120.0
 PUBLISH_EVERY = timedelta(minutes=5)
@@ -122,7 +124,9 @@ class Warehouse:
         """
         self._step("begin")
         with self.transaction() as con:
-            committed = [self._store(con, poll, evaluate) for poll in polls]
+            # The alert engine reads the current tables as each single poll leaves them.
+            portions = [[poll] for poll in polls] if evaluate else [polls] if polls else []
+            committed = [row for part in portions for row in self._store(con, part, evaluate)]
         self._step("committed")
         return committed
 
@@ -140,28 +144,37 @@ class Warehouse:
             return publish_copy(self.private, self.root, keep=self._keep, step=self._step)
 
     def _store(
-        self, con: duckdb.DuckDBPyConnection, poll: Poll, evaluate: Evaluate | None
-    ) -> Committed:
-        poll_id = claim_poll_id(con, poll)
-        if poll_id is None:
-            return Committed(poll.poll_id, Totals(), new=False)
-        poll = replace(poll, poll_id=poll_id)
+        self, con: duckdb.DuckDBPyConnection, polls: Sequence[Poll], evaluate: Evaluate | None
+    ) -> list[Committed]:
+        numbered = number_polls(con, polls)
+        new = [entry for entry in numbered if entry]
         self._step("observations")
-        written = [
-            write_answers(con, poll, name, answers) for name, answers in poll.answers.items()
-        ]
-        totals = Totals(
-            changed=sum(w.changed for w in written),
-            refused=sum(w.refused for w in written),
-            unknown=sum(answers.unknown for answers in poll.answers.values()),
-        )
-        remember_missing(con, poll, membership_changed=any(w.membership_changed for w in written))
+        written = {name: write_dataset(con, name, entries) for name, entries in _by_dataset(new)}
+        stored = {entry.poll_no: _totals(entry, written) for entry in new}
+        for entry in new:
+            moved = any(of[entry.poll_no].membership_changed
+                        for of in written.values() if entry.poll_no in of)  # fmt: skip
+            remember_missing(con, entry.poll, membership_changed=moved)
         self._step("ledger")
-        write_ledger(con, poll, totals)
+        write_ledger(con, [(entry, stored[entry.poll_no]) for entry in new])
         self._step("alerts")
-        verdict = evaluate(con, poll) if evaluate else None
+        return [
+            self._judged(con, entry, stored[entry.poll_no], evaluate)
+            if entry
+            else Committed(poll.poll_id, Totals(), new=False)
+            for poll, entry in zip(polls, numbered, strict=True)
+        ]
+
+    def _judged(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        entry: Numbered,
+        totals: Totals,
+        evaluate: Evaluate | None,
+    ) -> Committed:
+        verdict = evaluate(con, entry.poll) if evaluate else None
         return Committed(
-            poll_id,
+            entry.poll.poll_id,
             totals,
             new_notices=verdict.new_notices if verdict else 0,
             confirm=bool(verdict and verdict.confirm),
@@ -219,6 +232,24 @@ class Warehouse:
                 f"{self.root} holds data of [{row[0]}], the settings say [{self.stamp}]",
                 hint="point CCPAY_WAREHOUSE at another folder, or use the settings it belongs to",
             )
+
+
+def _by_dataset(entries: Sequence[Numbered]) -> Iterator[tuple[str, list[Numbered]]]:
+    """Each dataset that these polls say something about, with the polls of its feeds."""
+    for name, primary in PRIMARY_FEED.items():
+        about = [e for e in entries if name in e.poll.answers or e.poll.feed == primary]
+        if about:
+            yield name, about
+
+
+def _totals(entry: Numbered, written: Mapping[str, Mapping[int, Written]]) -> Totals:
+    answers = entry.poll.answers.values()
+    frames = [answer.frame["state"] for answer in answers]
+    return Totals(
+        changed=sum(of[entry.poll_no].changed for of in written.values() if entry.poll_no in of),
+        refused=sum(int((states == "refused").sum()) for states in frames),
+        unknown=sum(answer.unknown for answer in answers),
+    )
 
 
 @contextmanager

@@ -18,76 +18,30 @@
 -- column data_age_s: seconds since then
 -- column is_stale: whether that is more than three intervals of the watch
 CREATE OR REPLACE VIEW chain_status_now AS
-WITH chain_poll AS (
-    SELECT
-        poll_id,
-        observed_at,
-        outcome IN ('ok', 'partial') AS is_good,
-        store.silence_reason(outcome, error_code, error_name) AS reason
-    FROM store.poll
-    WHERE feed = 'chains'
-),
-
-last_poll AS (
-    SELECT poll_id, reason FROM chain_poll ORDER BY poll_id DESC LIMIT 1
-),
-
-gap AS (
-    SELECT poll_id, reason, unnest(entity_ids) AS entity_id
-    FROM store.poll_gap
-    WHERE dataset = 'chain'
-),
-
--- The last run of equal states that is a status: an unrecognised word is none.
-run AS (
-    SELECT
-        entity_id,
-        poll_id,
-        state,
-        state IS DISTINCT FROM lag(state) OVER (PARTITION BY entity_id ORDER BY poll_id) AS begins
-    FROM store.chain_observation
-),
-
-recognised AS (
-    SELECT entity_id, arg_max(state, poll_id) AS state, max(poll_id) AS poll_id
-    FROM run
-    WHERE begins AND state <> 'unknown'
-    GROUP BY entity_id
-),
-
--- When the current row was last confirmed. An absence is confirmed by every good poll that does
--- not name the chain, not even as unreadable.
-confirmed AS (
-    SELECT entity_id, answered_at AS confirmed_at
-    FROM store.chain_current
-    WHERE state <> 'absent'
-    UNION ALL
-    SELECT c.entity_id, max(p.observed_at) AS confirmed_at
-    FROM store.chain_current AS c
-    JOIN chain_poll AS p ON p.poll_id >= c.changed_poll_id
-    LEFT JOIN gap AS g ON g.poll_id = p.poll_id AND g.entity_id = c.entity_id
-    WHERE c.state = 'absent' AND p.is_good AND g.poll_id IS NULL
-    GROUP BY c.entity_id
-),
-
-now_state AS (
+WITH now_state AS (
     SELECT
         e.chain,
-        c.*,
-        f.confirmed_at,
-        -- Before its first unrecognised word a chain was something else.
-        CASE WHEN c.state = 'unknown' THEN c.changed_after ELSE f.confirmed_at END AS known_at,
+        c.* EXCLUDE (unknown_reason),
+        d.silent_no IS NULL AND c.unknown_reason IS NULL AS is_answered,
         coalesce(
-            g.reason,
-            p.reason,
+            CASE WHEN d.silent_no IS NULL THEN c.unknown_reason ELSE d.silent_reason END,
             CASE WHEN c.state = 'unknown' THEN 'unrecognised:' || c.status_raw END
         ) AS unknown_reason,
-        g.reason IS NULL AND p.reason IS NULL AS is_answered
+        -- Before its first unrecognised word a chain was something else.
+        CASE WHEN c.state = 'unknown' THEN c.changed_after ELSE c.confirmed_at END AS known_at
     FROM store.chain_entity AS e
     JOIN store.chain_current AS c USING (entity_id)
-    JOIN confirmed AS f USING (entity_id)
-    CROSS JOIN last_poll AS p
-    LEFT JOIN gap AS g ON g.entity_id = c.entity_id AND g.poll_id = p.poll_id
+    JOIN store.dataset_now AS d ON d.dataset = 'chain'
+    WHERE c.answered_at IS NOT NULL
+),
+
+-- The unknown began with the first poll after the last known answer.
+began AS (
+    SELECT n.chain, min(p.observed_at) AS began_at
+    FROM now_state AS n
+    JOIN store.poll AS p ON p.observed_at > n.known_at
+    WHERE n.unknown_reason IS NOT NULL AND p.feed = 'chains'
+    GROUP BY n.chain
 )
 
 SELECT
@@ -96,10 +50,9 @@ SELECT
     CASE WHEN n.unknown_reason IS NULL THEN n.state ELSE 'unknown' END AS status,
     CASE WHEN n.is_answered THEN n.status_raw END AS status_raw,
     CASE WHEN n.unknown_reason IS NULL THEN n.changed_after ELSE n.known_at END AS started_after,
-    CASE WHEN n.unknown_reason IS NULL THEN n.changed_by ELSE coalesce(b.observed_at, n.changed_by) END
-        AS started_by,
-    r.state AS last_known_status,
-    make_timestamptz(r.poll_id) AS last_known_status_since,
+    CASE WHEN n.unknown_reason IS NULL THEN n.changed_by ELSE coalesce(b.began_at, n.changed_by) END AS started_by,
+    n.known_state AS last_known_status,
+    make_timestamptz(n.known_poll_id) AS last_known_status_since,
     n.unknown_reason,
     n.needs_memo,
     store.is_watched_chain(n.chain) AS is_watched,
@@ -107,6 +60,4 @@ SELECT
     store.data_age_s(n.confirmed_at) AS data_age_s,
     store.is_stale('chains', n.confirmed_at) AS is_stale
 FROM now_state AS n
-LEFT JOIN recognised AS r USING (entity_id)
--- The unknown began with the first poll after the last known answer.
-ASOF LEFT JOIN chain_poll AS b ON b.observed_at > n.known_at;
+LEFT JOIN began AS b USING (chain);

@@ -24,37 +24,23 @@
 -- column data_age_s: seconds since then
 -- column is_stale: whether that is more than three cadences, or never
 CREATE OR REPLACE VIEW withdraw_fee_now AS
-WITH last_poll AS (
-    SELECT poll_id, store.silence_reason(outcome, error_code, error_name) AS reason
-    FROM store.poll
-    WHERE feed = 'fees'
-    ORDER BY poll_id DESC
-    LIMIT 1
-),
-
-gap AS (
-    SELECT unnest(entity_ids) AS entity_id, reason
-    FROM store.poll_gap
-    WHERE dataset = 'withdraw_fee' AND poll_id = (SELECT poll_id FROM last_poll)
-),
-
-pair AS (
+WITH pair AS (
     SELECT
         e.coin_id,
         e.chain,
-        p.poll_id,
+        d.last_poll_id AS poll_id,
         c.refusal_code,
         c.fee_amount,
         c.fee_coin_id,
         c.fee_coin,
         c.answered_at,
-        coalesce(g.reason, p.reason) AS unknown_reason,
-        CASE WHEN coalesce(g.reason, p.reason) IS NOT NULL THEN 'unknown' ELSE c.state END AS state
+        CASE WHEN d.silent_no IS NULL THEN c.unknown_reason ELSE d.silent_reason END AS unknown_reason,
+        CASE WHEN d.silent_no IS NULL AND c.unknown_reason IS NULL THEN c.state ELSE 'unknown' END AS state
     FROM store.withdraw_fee_entity AS e
-    CROSS JOIN last_poll AS p
-    LEFT JOIN store.withdraw_fee_current AS c USING (entity_id)
-    LEFT JOIN gap AS g USING (entity_id)
-    WHERE g.reason IS NOT NULL OR (c.state IS NOT NULL AND c.state <> 'absent')
+    JOIN store.withdraw_fee_current AS c USING (entity_id)
+    JOIN store.dataset_now AS d ON d.dataset = 'withdraw_fee'
+    -- What no longer exists is no pair; nor is, in a poll without answers, what was never answered.
+    WHERE c.state <> 'absent' OR (d.silent_no IS NULL AND c.unknown_reason IS NOT NULL)
 ),
 
 valued AS (
