@@ -34,8 +34,12 @@ def newest_version(root: Path) -> Path | None:
     A process that reads repeatedly opens this name: DuckDB caches databases by path, so a second
     connection to the stable name keeps showing the old file while any other is open.
     """
-    versions = sorted((root / "versions").glob(f"{_PREFIX}*{_SUFFIX}"))
-    return versions[-1] if versions else None
+    return next(reversed(versions(root)), None)
+
+
+def versions(root: Path) -> list[Path]:
+    """The published versions that are kept, oldest first."""
+    return sorted((root / "versions").glob(f"{_PREFIX}*{_SUFFIX}"))
 
 
 def publish_copy(private: Path, root: Path, *, keep: int, step: Callable[[str], None]) -> Path:
@@ -69,7 +73,7 @@ def publish_copy(private: Path, root: Path, *, keep: int, step: Callable[[str], 
     step("publish:stable")
     _move_stable_name(root, version)
     step("publish:prune")
-    _prune(folder, keep)
+    _prune(root, keep)
     return version
 
 
@@ -94,7 +98,7 @@ def _move_stable_name(root: Path, version: Path) -> None:
     fsync_path(stable.parent)
 
 
-def _prune(folder: Path, keep: int) -> None:
-    for old in sorted(folder.glob(f"{_PREFIX}*{_SUFFIX}"))[:-keep]:
+def _prune(root: Path, keep: int) -> None:
+    for old in versions(root)[:-keep]:
         old.unlink()
         old.with_name(old.name + ".wal").unlink(missing_ok=True)

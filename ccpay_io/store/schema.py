@@ -26,7 +26,7 @@ import duckdb
 
 from ccpay_io.errors import SchemaTooNew
 from ccpay_io.store.atomic import atomic
-from ccpay_io.store.spans import create_spans
+from ccpay_io.store.spans import span_views
 
 _HEADER = re.compile(r"^-- (?:(column) )?(\w+(?:\([^)]*\))?): (.+)$")
 
@@ -66,8 +66,12 @@ def sql_folder() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "warehouse"
 
 
-def apply_schema(con: duckdb.DuckDBPyConnection) -> None:
+def apply_schema(con: duckdb.DuckDBPyConnection, root: Path) -> None:
     """Applies what is missing: each migration in one transaction with its record, then the views.
+
+    Args:
+        con: on the private file.
+        root: the warehouse folder, in which the views look for sealed months.
 
     Raises:
         SchemaTooNew: the file has migrations that this release does not know.
@@ -90,7 +94,7 @@ def apply_schema(con: duckdb.DuckDBPyConnection) -> None:
             with atomic(con):
                 con.execute(path.read_text("utf-8"))
                 _record(con, path.stem)
-    _refresh_views(con, applied)
+    _refresh_views(con, root, applied)
 
 
 def view_docs() -> Iterator[tuple[ViewDoc, str]]:
@@ -100,16 +104,18 @@ def view_docs() -> Iterator[tuple[ViewDoc, str]]:
         yield _parse_header(sql), sql
 
 
-def _refresh_views(con: duckdb.DuckDBPyConnection, applied: set[str]) -> None:
-    """Recreates all views when one of their files differs from what this warehouse has."""
+def _refresh_views(con: duckdb.DuckDBPyConnection, root: Path, applied: set[str]) -> None:
+    """Recreates all views when their text, or the folder, differs from what this warehouse has."""
     docs = list(view_docs())
-    digest = hashlib.sha256("\0".join(sql for _, sql in docs).encode()).hexdigest()
+    text = "\0".join([str(root.resolve()), *(sql for _, sql in docs)])
+    digest = hashlib.sha256(text.encode()).hexdigest()
     if f"views:{digest}" in applied:
         return
     with atomic(con):
         for kind, schema, name in con.execute(_MADE).fetchall():
             con.execute(f'DROP {kind} {schema}."{name}"')
-        create_spans(con)
+        for statement in span_views(con, root):
+            con.execute(statement)
         con.execute("DELETE FROM data_dictionary")
         for doc, sql in docs:
             con.execute(sql)

@@ -1,15 +1,19 @@
-"""The views `store.<dataset>_span`: every stretch of a dataset, wherever it is kept.
+"""The views `store.<dataset>_span` and `store.ledger`: every stretch and every poll, wherever kept.
 
-Owns how hot, current and sealed stretches become one relation, for all datasets alike; the views in
-warehouse/views are built on it. Called by schema.py whenever views are made, and by sealing.py.
+Owns how hot, current and sealed rows become one relation, for all datasets alike; the views in
+warehouse/views are built on it, and so are the checks of verify.py. Called by schema.py whenever
+views are made, and by sealing.py.
 
-Columns: entity_id; from_no and to_no, the polls in which the stretch began and ended (to_no is
-`STILL` while it goes on); poll_id, valid_from and valid_to, the same as the ledger dates them
-(valid_to is NULL while it goes on); state; unknown_reason, set when there was no answer (state is
-then that of the last answer); the dataset's values.
+Columns of a span: entity_id; from_no and to_no, the polls in which the stretch began and ended
+(to_no is `STILL` while it goes on); poll_id, valid_from and valid_to, the same as the ledger dates
+them (valid_to is NULL while it goes on); state; unknown_reason, set when there was no answer (state
+is then that of the last answer); the dataset's values.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
 
@@ -33,18 +37,66 @@ _AMOUNTS = f"""
 """
 
 
-def create_spans(con: duckdb.DuckDBPyConnection) -> None:
-    """Makes the views anew, and the macros between an amount and its form at rest."""
-    con.execute(_AMOUNTS)
-    con.execute("CREATE OR REPLACE VIEW store.ledger AS FROM store.poll")
+def span_views(con: duckdb.DuckDBPyConnection, root: Path) -> Iterator[str]:
+    """The statements that make these views, over the sealed files that the warehouse lists now."""
+    sealed: dict[str, list[str]] = {}
+    for dataset, name in con.execute(
+        "SELECT dataset, name FROM store.sealed_file ORDER BY dataset, month"
+    ).fetchall():
+        sealed.setdefault(dataset, []).append(name)
+    yield _AMOUNTS
+    yield _ledger(_files(root, sealed.get("ledger", [])))
     for dataset in DATASETS.values():
-        con.execute(_span(dataset))
+        yield _span(dataset, _files(root, sealed.get(dataset.name, [])))
 
 
-def _span(dataset: Dataset) -> str:
-    name = dataset.name
+def polls_of(name: str) -> str:
+    """The polls that date the stretches of a dataset: those of its feeds."""
     feeds = ", ".join(f"'{feed}'" for feed, names in FEED_DATASETS.items() if name in names)
-    polls = f"(SELECT poll_no, poll_id, observed_at FROM store.poll WHERE feed IN ({feeds}))"
+    return f"(SELECT poll_no, poll_id, observed_at FROM store.poll WHERE feed IN ({feeds}))"
+
+
+def _files(root: Path, names: list[str]) -> str | None:
+    """An explicit list, as a glob would show files to views that do not know them yet.
+
+    The folder is the one at publication; a reader of a copy sets the variable `ccpay_root`.
+    """
+    if not names:
+        return None
+    folder = str(root.resolve()).replace("'", "''")
+    listed = ", ".join(f"'{name}'" for name in names)
+    return (
+        f"read_parquet(list_transform([{listed}], lambda f:"
+        f" coalesce(getvariable('ccpay_root'), '{folder}') || '/sealed/' || f))"
+    )
+
+
+def _ledger(files: str | None) -> str:
+    """Hot rows that a stretch still refers to stay when their month is sealed."""
+    if files is None:
+        return "CREATE OR REPLACE VIEW store.ledger AS FROM store.poll"
+    return f"""
+        CREATE OR REPLACE VIEW store.ledger AS
+        FROM store.poll
+        WHERE poll_no > (SELECT max(until_no) FROM store.sealed_file WHERE dataset = 'ledger')
+        UNION ALL BY NAME
+        FROM {files}
+        """
+
+
+def _span(dataset: Dataset, files: str | None) -> str:
+    name, polls = dataset.name, polls_of(dataset.name)
+    sealed = (
+        f"""
+        UNION ALL
+        SELECT s.entity_id, s.from_no, s.to_no, s.poll_id, coalesce(s.began_at, s.valid_from),
+               s.valid_to, s.state, s.unknown_reason{_stored(dataset)}
+        FROM {files} AS s
+        WHERE NOT s.is_continued
+        """
+        if files
+        else ""
+    )
     return f"""
         CREATE OR REPLACE VIEW store.{name}_span AS
         SELECT s.entity_id, s.from_no, s.to_no, f.poll_id, f.observed_at AS valid_from,
@@ -58,6 +110,7 @@ def _span(dataset: Dataset) -> str:
         FROM store.{name}_current AS c
         JOIN {polls} AS f ON f.poll_no = c.since_no
         JOIN store.dataset_now AS d ON d.dataset = '{name}'
+        {sealed}
         """
 
 
@@ -72,4 +125,6 @@ def _stored(dataset: Dataset) -> str:
 
 def _current(dataset: Dataset) -> str:
     """The values of the last answer, which an entity without an answer does not have now."""
-    return "".join(f', CASE WHEN c.unknown_reason IS NULL THEN c."{v}" END' for v in dataset.values)
+    return "".join(
+        f', CASE WHEN c.unknown_reason IS NULL THEN c."{v}" END' for v in dataset.values
+    )

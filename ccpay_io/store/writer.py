@@ -80,6 +80,9 @@ class Warehouse:
         stamp: the environment whose data it holds ("sandbox", "live ccpayment.com").
         keep_versions: published versions that stay.
         on_step: told the name of each step just before it is taken; crash tests kill there.
+
+    Attributes:
+        step: that function, for those who write in a transaction of this warehouse.
     """
 
     def __init__(
@@ -93,7 +96,7 @@ class Warehouse:
         self.root = root
         self.stamp = stamp
         self._keep = keep_versions
-        self._step = on_step
+        self.step = on_step
 
     @property
     def private(self) -> Path:
@@ -111,7 +114,7 @@ class Warehouse:
         """
         with self._locked(), self._open() as con, atomic(con):
             yield con
-            self._step("commit")
+            self.step("commit")
 
     def commit(self, polls: Sequence[Poll], *, evaluate: Evaluate | None = None) -> list[Committed]:
         """Stores whole polls in one transaction: ledger, observations, current values, alerts.
@@ -122,12 +125,12 @@ class Warehouse:
             polls: usually one; the demo and the benchmarks hand over batches.
             evaluate: the alert engine, called for each new poll inside the transaction.
         """
-        self._step("begin")
+        self.step("begin")
         with self.transaction() as con:
             # The alert engine reads the current tables as each single poll leaves them.
             portions = [[poll] for poll in polls] if evaluate else [polls] if polls else []
             committed = [row for part in portions for row in self._store(con, part, evaluate)]
-        self._step("committed")
+        self.step("committed")
         return committed
 
     def publish(self, *, force: bool = False) -> Path | None:
@@ -141,23 +144,23 @@ class Warehouse:
         with self._locked():
             with self._open() as con:
                 con.execute("CHECKPOINT")
-            return publish_copy(self.private, self.root, keep=self._keep, step=self._step)
+            return publish_copy(self.private, self.root, keep=self._keep, step=self.step)
 
     def _store(
         self, con: duckdb.DuckDBPyConnection, polls: Sequence[Poll], evaluate: Evaluate | None
     ) -> list[Committed]:
         numbered = number_polls(con, polls)
         new = [entry for entry in numbered if entry]
-        self._step("observations")
+        self.step("observations")
         written = {name: write_dataset(con, name, entries) for name, entries in _by_dataset(new)}
         stored = {entry.poll_no: _totals(entry, written) for entry in new}
         for entry in new:
             moved = any(of[entry.poll_no].membership_changed
                         for of in written.values() if entry.poll_no in of)  # fmt: skip
             remember_missing(con, entry.poll, membership_changed=moved)
-        self._step("ledger")
+        self.step("ledger")
         write_ledger(con, [(entry, stored[entry.poll_no]) for entry in new])
-        self._step("alerts")
+        self.step("alerts")
         return [
             self._judged(con, entry, stored[entry.poll_no], evaluate)
             if entry
@@ -217,7 +220,7 @@ class Warehouse:
             path = str(self.private).replace("'", "''")
             con.execute(f"ATTACH '{path}' AS warehouse (STORAGE_VERSION 'v1.0.0')")
             con.execute("USE warehouse; SET TimeZone = 'UTC'; SET threads = 2")
-            apply_schema(con)
+            apply_schema(con, self.root)
             self._check_stamp(con)
             yield con
         finally:

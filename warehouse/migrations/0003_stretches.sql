@@ -6,20 +6,38 @@
 -- numbered densely (poll_no), because two small numbers take a fifth of the space of two times.
 -- Amounts at rest are digits and scale (0.5 is 5 and 1): half the space of a DECIMAL(38, 18).
 
-ALTER TABLE store.poll ADD COLUMN poll_no BIGINT;
-UPDATE store.poll AS p SET poll_no = n.poll_no
-FROM (SELECT poll_id, row_number() OVER (ORDER BY poll_id) AS poll_no FROM store.poll) AS n
-WHERE n.poll_id = p.poll_id;
-
--- What a poll's snapshot shows: its own answers, or, without any, what its feed had said before.
-ALTER TABLE store.poll ADD COLUMN snapshot_no BIGINT;
-UPDATE store.poll AS p SET snapshot_no = n.snapshot_no
-FROM (
-    SELECT poll_id, max(CASE WHEN outcome IN ('ok', 'partial') THEN poll_no END) OVER (
-        PARTITION BY feed ORDER BY poll_no) AS snapshot_no
-    FROM store.poll
-) AS n
-WHERE n.poll_id = p.poll_id;
+-- poll_no counts all polls; snapshot_no is the poll whose answers a poll's snapshot shows: its own, or,
+-- without any, the last ones of its feed before it.
+CREATE TABLE store.numbered_poll (
+    poll_id BIGINT NOT NULL,
+    feed VARCHAR NOT NULL,
+    started_at TIMESTAMPTZ NOT NULL,
+    observed_at TIMESTAMPTZ NOT NULL,
+    outcome VARCHAR NOT NULL,
+    requests BIGINT NOT NULL,
+    answered_count BIGINT NOT NULL,
+    changed_count BIGINT NOT NULL,
+    refused_count BIGINT NOT NULL,
+    unknown_count BIGINT NOT NULL,
+    listed_count BIGINT,
+    error_code BIGINT,
+    error_name VARCHAR,
+    error_message VARCHAR,
+    writer VARCHAR NOT NULL,
+    cadence_s BIGINT NOT NULL,
+    content_hash VARCHAR,
+    raw_name VARCHAR,
+    raw_sha256 VARCHAR,
+    raw_size BIGINT,
+    poll_no BIGINT NOT NULL,
+    snapshot_no BIGINT
+);
+INSERT INTO store.numbered_poll
+SELECT *, max(CASE WHEN outcome IN ('ok', 'partial') THEN poll_no END) OVER (PARTITION BY feed ORDER BY poll_no)
+FROM (SELECT *, row_number() OVER (ORDER BY poll_id) AS poll_no FROM store.poll)
+ORDER BY poll_no;
+DROP TABLE store.poll;
+ALTER TABLE store.numbered_poll RENAME TO poll;
 
 -- The last good poll of each dataset, and since when its feed has been silent.
 CREATE TABLE store.dataset_now (
