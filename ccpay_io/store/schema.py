@@ -26,6 +26,7 @@ import duckdb
 
 from ccpay_io.errors import SchemaTooNew
 from ccpay_io.store.atomic import atomic
+from ccpay_io.store.ready import make_ready
 from ccpay_io.store.spans import span_views
 
 _HEADER = re.compile(r"^-- (?:(column) )?(\w+(?:\([^)]*\))?): (.+)$")
@@ -121,6 +122,8 @@ def _refresh_views(con: duckdb.DuckDBPyConnection, root: Path, applied: set[str]
             con.execute(sql)
             if doc.kind != "inner":
                 _document(con, doc)
+            elif doc.name.endswith("_live"):
+                make_ready(con, doc.name)
         con.execute("DELETE FROM store.migration WHERE name LIKE 'views:%'")
         _record(con, f"views:{digest}")
 

@@ -1,7 +1,7 @@
 """Sealing: a month that is over leaves the DuckDB file and becomes immutable Parquet files.
 
-Owns sealed/<dataset>-<month>-<content>.parquet, when a month is sealed, and how files that no publication
-lists any more go away. Called by the daily job and by `ccpay admin seal`.
+Owns sealed/<dataset>-<month>-<content>.parquet, when a month is sealed, and how files that no
+publication lists any more go away. Called by the daily job and by `ccpay admin seal`.
 
 A file holds every stretch that touches its month, cut at its ends, so it can be read alone: keys,
 valid_from and valid_to, state, unknown_reason, values (an amount is <name>_digits / 10 ^

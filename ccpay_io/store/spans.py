@@ -125,6 +125,4 @@ def _stored(dataset: Dataset) -> str:
 
 def _current(dataset: Dataset) -> str:
     """The values of the last answer, which an entity without an answer does not have now."""
-    return "".join(
-        f', CASE WHEN c.unknown_reason IS NULL THEN c."{v}" END' for v in dataset.values
-    )
+    return "".join(f', CASE WHEN c.unknown_reason IS NULL THEN c."{v}" END' for v in dataset.values)

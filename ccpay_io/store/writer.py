@@ -31,6 +31,7 @@ from ccpay_io.store.events import Numbered
 from ccpay_io.store.ledger import Totals, number_polls, write_ledger
 from ccpay_io.store.missing import remember_missing
 from ccpay_io.store.publication import publish_copy, stable_path
+from ccpay_io.store.ready import refresh_ready
 from ccpay_io.store.schema import apply_schema
 from ccpay_io.store.stretches import Written, write_dataset
 
@@ -160,6 +161,8 @@ class Warehouse:
             remember_missing(con, entry.poll, membership_changed=moved)
         self.step("ledger")
         write_ledger(con, [(entry, stored[entry.poll_no]) for entry in new])
+        if new:
+            refresh_ready(con)
         self.step("alerts")
         return [
             self._judged(con, entry, stored[entry.poll_no], evaluate)
