@@ -104,11 +104,14 @@ def _figures(seconds: list[float]) -> str:
 @contextmanager
 def _readers(root: Path, count: int) -> Iterator[list[subprocess.Popen[str]]]:
     """Reader processes, every other one with the helper, all of them reading already."""
+    # A file: DuckDB draws a progress bar into the output of what looks like a prompt, as -c does.
+    script = root.parent / "reader.py"
+    script.write_text(READER)
     with ExitStack() as stack:
         started = []
         for number in range(count):
             process = subprocess.Popen(
-                [sys.executable, "-c", READER, str(root), ("helper", "tool")[number % 2]],
+                [sys.executable, str(script), str(root), ("helper", "tool")[number % 2]],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
