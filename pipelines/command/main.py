@@ -25,11 +25,15 @@ COMMANDS = {
     "watch": "the chain watch and alert delivery, without Dagster",
     "query": "SQL on the published warehouse",
     "route": "the cheapest chain to pay a coin out on, now",
+    "import": "a CSV of your withdrawals, for what they really cost",
     "doctor": "what is wrong, and what to do about it",
     "sandbox": "a CCPayment server on this machine, for trying and testing",
     "demo": "a made-up history to look around in",
     "admin": "care of the warehouse",
 }
+
+# A module cannot be called as a word of Python's own.
+MODULES = {"import": "importing"}
 
 INTERRUPTED = 130
 
@@ -45,7 +49,8 @@ class LazyGroup(click.Group):
         """The sub-command, with --debug added to it and to what is below it."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"pipelines.command.{cmd_name}")
+        name = MODULES.get(cmd_name, cmd_name)
+        module = importlib.import_module(f"pipelines.command.{name}")
         return with_debug(module.command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
