@@ -35,6 +35,9 @@ COMMANDS = {
 # A module cannot be called as a word of Python's own.
 MODULES = {"import": "importing"}
 
+# Alerts, and files for spreadsheets that could not be written.
+SHOWN_LOGS = ("ccpay.alerts", "ccpay.export")
+
 INTERRUPTED = 130
 
 
@@ -150,11 +153,12 @@ def _say(what: str, hint: str, redact: Callable[[str], str]) -> None:
 
 
 def _set_up_logging(*, debug: bool) -> None:
-    """Alerts are shown as they are; everything else only with --debug, and never a secret."""
+    """What people must see is shown as it is; all else only with --debug, and never a secret."""
     shown = logging.StreamHandler()
     shown.addFilter(RedactingFilter(_known_secrets()))
-    logging.getLogger("ccpay.alerts").addHandler(shown)
-    logging.getLogger("ccpay.alerts").propagate = debug
+    for name in SHOWN_LOGS:
+        logging.getLogger(name).addHandler(shown)
+        logging.getLogger(name).propagate = debug
     if debug:
         logging.getLogger().setLevel(logging.DEBUG)
     log_retries_quietly()
