@@ -89,7 +89,7 @@ def _check_header(file: str, header: Sequence[str]) -> None:
     """Refuses a header in which a column is missing, doubled, or misspelt and thus ignored."""
     for name in header:
         missing = [known for known in COLUMNS if known not in header]
-        meant = [] if name in COLUMNS else get_close_matches(name, missing, 1, cutoff=0.8)
+        meant = [] if name in COLUMNS else get_close_matches(name, missing, 1, cutoff=0.85)
         if meant:
             raise ConfigError(
                 f"{file}: there is no column {quoted(name, 40)!r}", hint=f"did you mean {meant[0]}?"
