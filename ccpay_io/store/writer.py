@@ -28,6 +28,7 @@ from ccpay_io.feeds.poll import Poll, utc_now
 from ccpay_io.store.atomic import atomic
 from ccpay_io.store.datasets import PRIMARY_FEED
 from ccpay_io.store.events import Numbered
+from ccpay_io.store.export import refresh_export
 from ccpay_io.store.ledger import Totals, number_polls, write_ledger
 from ccpay_io.store.missing import remember_missing
 from ccpay_io.store.publication import publish_copy, stable_path
@@ -145,7 +146,9 @@ class Warehouse:
         with self._locked():
             with self._open() as con:
                 con.execute("CHECKPOINT")
-            return publish_copy(self.private, self.root, keep=self._keep, step=self.step)
+            version = publish_copy(self.private, self.root, keep=self._keep, step=self.step)
+        refresh_export(self.root, self.step)
+        return version
 
     def _store(
         self, con: duckdb.DuckDBPyConnection, polls: Sequence[Poll], evaluate: Evaluate | None
