@@ -137,6 +137,40 @@ def _append_stretches(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
         """)
 
 
+# The last thing that each entity's story says of its answer, of its state, and of what goes on.
+_LATEST = """
+    WITH said AS (
+        FROM temp.answer
+        QUALIFY row_number() OVER (PARTITION BY entity_id ORDER BY poll_no DESC) = 1
+    ),
+
+    answered AS (
+        SELECT a.*, b.poll_id, b.observed_at
+        FROM temp.answered AS a JOIN temp.batch AS b USING (poll_no)
+        QUALIFY row_number() OVER (PARTITION BY a.entity_id ORDER BY poll_no DESC) = 1
+    ),
+
+    change AS (
+        SELECT a.entity_id, a.state, a.was_seen_at, b.poll_id, b.observed_at
+        FROM temp.answer AS a JOIN temp.batch AS b USING (poll_no)
+        WHERE a.state IS DISTINCT FROM a.was_state
+        QUALIFY row_number() OVER (PARTITION BY a.entity_id ORDER BY poll_no DESC) = 1
+    ),
+
+    known AS (
+        SELECT a.entity_id, a.state, b.poll_id
+        FROM temp.answer AS a JOIN temp.batch AS b USING (poll_no)
+        WHERE a.state IS DISTINCT FROM a.was_state AND a.state <> 'unknown'
+        QUALIFY row_number() OVER (PARTITION BY a.entity_id ORDER BY poll_no DESC) = 1
+    ),
+
+    story AS (
+        FROM temp.turn
+        QUALIFY row_number() OVER (PARTITION BY entity_id ORDER BY poll_no DESC) = 1
+    )
+"""
+
+
 def _replace_current(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
     """Rewrites the current table: last answer, who was answered when, the stretch that goes on.
 
@@ -149,45 +183,19 @@ def _replace_current(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
         f', CASE WHEN a.poll_no IS NULL THEN c."{e}" ELSE a."{e}" END AS "{e}"'
         for e in dataset.extras
     )
+    changed = ", ".join(
+        f"CASE WHEN x.poll_id IS NULL THEN c.{kept} ELSE x.{seen} END AS {kept}"
+        for kept, seen in (
+            ("changed_poll_id", "poll_id"),
+            ("changed_after", "was_seen_at"),
+            ("changed_by", "observed_at"),
+        )
+    )
     con.execute(f"""
         CREATE TEMP TABLE next_current AS
-        WITH said AS (
-            FROM temp.answer
-            QUALIFY row_number() OVER (PARTITION BY entity_id ORDER BY poll_no DESC) = 1
-        ),
-
-        answered AS (
-            SELECT a.*, b.poll_id, b.observed_at
-            FROM temp.answered AS a JOIN temp.batch AS b USING (poll_no)
-            QUALIFY row_number() OVER (PARTITION BY a.entity_id ORDER BY poll_no DESC) = 1
-        ),
-
-        change AS (
-            SELECT a.entity_id, a.state, a.was_seen_at, b.poll_id, b.observed_at
-            FROM temp.answer AS a JOIN temp.batch AS b USING (poll_no)
-            WHERE a.state IS DISTINCT FROM a.was_state
-            QUALIFY row_number() OVER (PARTITION BY a.entity_id ORDER BY poll_no DESC) = 1
-        ),
-
-        known AS (
-            SELECT a.entity_id, a.state, b.poll_id
-            FROM temp.answer AS a JOIN temp.batch AS b USING (poll_no)
-            WHERE a.state IS DISTINCT FROM a.was_state AND a.state <> 'unknown'
-            QUALIFY row_number() OVER (PARTITION BY a.entity_id ORDER BY poll_no DESC) = 1
-        ),
-
-        story AS (
-            FROM temp.turn
-            QUALIFY row_number() OVER (PARTITION BY entity_id ORDER BY poll_no DESC) = 1
-        )
-
+        {_LATEST}
         SELECT
-            s.entity_id, s.state{names(dataset, "s.")}{extras},
-            CASE WHEN x.poll_id IS NULL THEN c.changed_poll_id ELSE x.poll_id END
-                AS changed_poll_id,
-            CASE WHEN x.poll_id IS NULL THEN c.changed_after ELSE x.was_seen_at END
-                AS changed_after,
-            CASE WHEN x.poll_id IS NULL THEN c.changed_by ELSE x.observed_at END AS changed_by,
+            s.entity_id, s.state{names(dataset, "s.")}{extras}, {changed},
             coalesce(a.poll_id, c.answered_poll_id) AS answered_poll_id,
             coalesce(a.observed_at, c.answered_at) AS answered_at,
             s.seen_at AS confirmed_at,
