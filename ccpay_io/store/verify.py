@@ -6,8 +6,10 @@ files without it, and the published file; changes nothing.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
@@ -51,11 +53,12 @@ def verify(warehouse: Warehouse) -> list[Finding]:
         for dataset in DATASETS.values():
             findings += _dataset(con, dataset)
         findings += _publication(con, warehouse)
+        sealed = con.execute("SELECT name, sha256 FROM store.sealed_file").fetchall()
         raw = con.execute(
             "SELECT raw_name, raw_sha256 FROM store.ledger WHERE raw_name IS NOT NULL"
         ).fetchall()
     # Two weeks of files take minutes to read; writers need not wait for that.
-    return [*findings, _raw_files(warehouse, raw)]
+    return [*findings, _sealed_files(warehouse, sealed), _raw_files(warehouse, raw)]
 
 
 def _ledger(con: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
@@ -180,6 +183,25 @@ def _differs(dataset: Dataset, table: str) -> str:
         f'{table}."{column}" IS DISTINCT FROM lag({table}."{column}") OVER w'
         for column in ["state", *dataset.values]
     )
+
+
+def _sealed_files(warehouse: Warehouse, files: Sequence[tuple[str, str]]) -> Finding:
+    """Every sealed month is there and has the content with which it was sealed."""
+    wrong = [name for name, sha256 in files if _sha256(warehouse.root / "sealed" / name) != sha256]
+    return _finding(
+        "sealed months have the content that the warehouse lists",
+        len(wrong),
+        f"{len(files)} files",
+        f"missing or damaged: {', '.join(wrong[:3])}; restore them from a backup",
+    )
+
+
+def _sha256(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
 
 
 def _raw_files(warehouse: Warehouse, files: Sequence[tuple[str, str]]) -> Finding:

@@ -213,6 +213,18 @@ def test_a_file_goes_only_after_the_last_publication_that_lists_it(warehouse: Wa
     assert first >= datetime(2026, 2, 1, tzinfo=UTC)
 
 
+def test_a_damaged_or_missing_month_is_found(warehouse: Warehouse) -> None:
+    """Verify names the file that does not have its content any more."""
+    seal(warehouse, NOW)
+    (file,) = (warehouse.root / "sealed").glob("cwallet_user-2026-02-*")
+    file.write_bytes(file.read_bytes() + b"x")
+
+    (finding,) = [finding for finding in verify(warehouse) if not finding.ok]
+
+    assert finding.what == "sealed months have the content that the warehouse lists"
+    assert file.name in finding.detail
+
+
 SEALER = """
 import os, signal, sys
 from datetime import datetime
