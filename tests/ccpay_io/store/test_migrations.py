@@ -36,20 +36,21 @@ INSERT INTO store.withdraw_fee_entity
 SELECT id, epoch_us('2026-03-01 12:00:00+00'::TIMESTAMPTZ), 1, chain
 FROM (VALUES (1, 'ETH'), (2, 'TRX')) AS e (id, chain);
 INSERT INTO store.withdraw_fee_observation
-SELECT epoch_us(seen), id, state, code, fee, 7, 'TRX' FROM (VALUES
+SELECT epoch_us(seen), id, state, code, fee, CASE state WHEN 'ok' THEN 7 END,
+       CASE state WHEN 'ok' THEN 'TRX' END FROM (VALUES
     ('2026-03-01 12:00:00+00'::TIMESTAMPTZ, 1, 'ok', NULL, 0.000000000000000001),
     ('2026-03-01 12:00:00+00', 2, 'refused', 13004, NULL),
     ('2026-03-01 12:05:00+00', 2, 'absent', NULL, NULL),
     ('2026-03-01 12:20:00+00', 1, 'ok', NULL, 100000000000000000)
 ) AS o (seen, id, state, code, fee);
 INSERT INTO store.withdraw_fee_current
-SELECT id, state, code, fee, fee_coin_id, CASE id WHEN 1 THEN 'TRX' END, 'q', epoch_us(changed), NULL, changed,
+SELECT id, state, NULL, fee, fee_coin_id, fee_coin, 'q', epoch_us(changed), NULL, changed,
        epoch_us(answered), answered + INTERVAL 10 SECOND
 FROM (VALUES
-    (1, 'ok', NULL, 100000000000000000::DECIMAL(38, 18), 7, '2026-03-01 12:00:00+00'::TIMESTAMPTZ,
+    (1, 'ok', 100000000000000000::DECIMAL(38, 18), 7, 'TRX', '2026-03-01 12:00:00+00'::TIMESTAMPTZ,
      '2026-03-01 12:20:00+00'::TIMESTAMPTZ),
     (2, 'absent', NULL, NULL, NULL, '2026-03-01 12:05:00+00', '2026-03-01 12:00:00+00')
-) AS c (id, state, code, fee, fee_coin_id, changed, answered);
+) AS c (id, state, fee, fee_coin_id, fee_coin, changed, answered);
 INSERT INTO store.chain_entity
 SELECT 1, epoch_us('2026-03-01 12:01:00+00'::TIMESTAMPTZ), 'TRX';
 INSERT INTO store.chain_observation
