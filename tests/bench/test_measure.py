@@ -136,7 +136,7 @@ def test_the_hour_has_the_default_calendar(run: Measured):
     assert commits == {"coins": 1, "networks": 1, "chains": 10, "prices": 1, "fees": 1}
     assert len(run.hour.publish_s) == len(run.hour.plain_s) == 1
     assert run.hour.raw_bytes > 0
-    assert run.parts["versions"] > run.parts["hot"] > 0
+    assert min(run.parts["versions"], run.parts["hot"]) > 0
 
 
 def test_a_raw_file_holds_the_answers(tmp_path: Path):
