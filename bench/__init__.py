@@ -1,7 +1,7 @@
 """What the warehouse costs and how fast it answers, measured beside its baselines in the same run.
 
 `make bench` runs it from a checkout; it is not installed. The store uses only what a pipeline and a
-reader use: `Warehouse.commit`, `publish`, sealing (sealing.py) and the published views.
+reader use: `Warehouse.commit`, `publish`, `seal` and the published views.
 
     history.py    invents the polls                 rows.py       the same as denormalized rows
     writing.py    whole days into both sides        hour.py       an hour by the default settings

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,7 +20,7 @@ from bench.report import lines_of, machine, year_lines
 from bench.run import Measured, measure
 from bench.targets import target_lines
 from bench.writing import DAY
-from bench.year import START, WINDOW_END, Year, measure_year
+from bench.year import END, START, WINDOW_END, Year, measure_year
 
 PAIRS = 2000
 CHANGE_RATES = (0.05, 0.30)
@@ -60,13 +61,14 @@ def _run(rate: float, days: float) -> Measured:
 def _year(days: float) -> Year:
     """The hot windows shrink with BENCH_DAYS, and the rest of the year is polled more seldom."""
     scale = days / DEFAULT_DAYS
-    window_days = min(1.0, scale) * (WINDOW_END - START).days
+    window_days = min(1.0, scale) * ((WINDOW_END - START) / timedelta(days=1))
     seldom_s = EVERY_S if days >= YEAR_DAYS else min(86_400, round(SELDOM_S / scale))
     click.echo(f"a year at {CHANGE_RATES[0]:.0%}")
     with TemporaryDirectory(prefix="ccpay-bench-") as folder:
         return measure_year(
             Path(folder),
             Market(PAIRS, CHANGE_RATES[0]),
+            end=END,
             window_days=window_days,
             seldom_s=seldom_s,
             turns=TURNS,

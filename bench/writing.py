@@ -17,9 +17,9 @@ from pathlib import Path
 from bench.history import EVERY_S, Market
 from bench.plain import PlainRows
 from bench.rows import TABLES, rows_of
-from bench.sealing import seal_due
 from bench.sizes import last_sealed_month, used_bytes
 from ccpay_io.feeds.poll import Poll
+from ccpay_io.store.sealing import seal
 from ccpay_io.store.writer import Warehouse
 
 DAY = 86_400 // EVERY_S
@@ -94,7 +94,7 @@ class Writing:
             written.polls += count
             written.hot.append(self._hot())
             until = at + timedelta(seconds=EVERY_S * count)
-            written.seal_s += seconds(lambda until=until: seal_due(self._warehouse, until))
+            written.seal_s += seconds(lambda until=until: seal(self._warehouse, until))
             lists = []
             progress(
                 f"{written.polls:>6} of {polls} polls, {written.observations:,} observations, "

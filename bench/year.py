@@ -1,9 +1,9 @@
 """A year of history, for one question: do a commit and a publication cost more at its end?
 
-Owns the calendar of that year and the comparison. The same market is stored from 1 January to
-3 March, when the warehouse has its first full hot window; a copy of the folder stays there while
-the other goes on for a year, sealed month by month. Then both get the same polls in turns. Called
-by run.py.
+Owns the calendar of that year and the comparison. A market is stored from 1 January to the evening
+of 2 February: nothing is ever hot for longer, for January is sealed at midnight. A copy of the
+folder stays there while the other goes on for a year, sealed month by month. Then both get the same
+polls in turns. Called by __main__.py.
 
 Only the hot windows are polled every five minutes; a year of that would take the whole time of the
 benchmark. The months between go through the same commits and are sealed into as many files, but the
@@ -12,6 +12,7 @@ files are smaller: BENCH_DAYS=365 shows a year of full size.
 
 from __future__ import annotations
 
+import math
 import shutil
 import statistics
 from collections.abc import Callable, Iterator
@@ -20,14 +21,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.history import EVERY_S, Market
-from bench.sealing import seal_due
 from bench.writing import DAY, seconds
 from ccpay_io.feeds.poll import poll_id_at
+from ccpay_io.store.sealing import seal
 from ccpay_io.store.writer import Warehouse
 
-START = datetime(2025, 1, 1, tzinfo=UTC)
-WINDOW_END = datetime(2025, 3, 3, tzinfo=UTC)
-END = datetime(2026, 3, 3, tzinfo=UTC)
+# The lists are asked a minute earlier, in the same month.
+START = datetime(2025, 1, 1, 0, 5, tzinfo=UTC)
+WINDOW_END = datetime(2025, 2, 2, 23, tzinfo=UTC)
+END = datetime(2026, 2, 2, 23, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ def measure_year(
     folder: Path,
     market: Market,
     *,
+    end: datetime,
     window_days: float,
     seldom_s: int,
     turns: int,
@@ -76,6 +79,7 @@ def measure_year(
     Args:
         folder: for both warehouses.
         market: makes the polls.
+        end: of the year, in the evening before a month is sealed, as `END`.
         window_days: so many days at the end of each hot window are polled every five minutes.
         seldom_s: seconds between polls in the rest of the year.
         turns: polls that are compared.
@@ -84,46 +88,50 @@ def measure_year(
     year, window = folder / "year", folder / "window"
     warehouse = Warehouse(year, "bench")
     polls = 0
-    for since, until in ((START, WINDOW_END), (WINDOW_END, END)):
-        for at, count, every_s in _batches(since, until, window_days, seldom_s):
+    for since, until in ((START, WINDOW_END), (WINDOW_END, end)):
+        for at, count, every_s, after in _batches(since, until, window_days, seldom_s):
             lists = market.lists(at) if at == START else []
             rounds = market.polls(at, count, every_s)
-            warehouse.commit([*lists, *(poll for polls in rounds for poll in polls)])
-            seal_due(warehouse, at + timedelta(seconds=every_s * count))
+            warehouse.commit([*lists, *(poll for each in rounds for poll in each)])
+            seal(warehouse, after)
             polls += count
             progress(f"{polls:>6} polls of a year, {at:%Y-%m-%d}")
         if until == WINDOW_END:
             shutil.copytree(year, window)
-    sides = [(Warehouse(window, "bench"), END - WINDOW_END), (warehouse, timedelta(0))]
-    return Year(window_days, seldom_s, polls, *_in_turns(market, sides, turns))
+    sides = [(Warehouse(window, "bench"), end - WINDOW_END), (warehouse, timedelta(0))]
+    return Year(window_days, seldom_s, polls, *_in_turns(market, sides, end, turns))
 
 
 def _batches(
     since: datetime, until: datetime, window_days: float, seldom_s: int
-) -> Iterator[tuple[datetime, int, int]]:
-    """Start, number and seconds of the polls of each transaction: at most a day of them."""
+) -> Iterator[tuple[datetime, int, int, datetime]]:
+    """Start, number and seconds of the polls of each transaction, and when the next begins."""
     often_from = until - timedelta(days=window_days)
     at = since
     while at < until:
         every_s = EVERY_S if at >= often_from else seldom_s
         end = until if at >= often_from else often_from
-        count = min(DAY, -(-int((end - at).total_seconds()) // every_s))
+        count = min(DAY, math.ceil((end - at).total_seconds() / every_s))
         # Months are sealed between transactions, so none reaches far into the next.
         count = min(count, max(1, 5 * 86_400 // every_s))
-        yield at, count, every_s
-        at = min(end, at + timedelta(seconds=every_s * count))
+        after = min(end, at + timedelta(seconds=every_s * count))
+        yield at, count, every_s, after
+        at = after
 
 
-def _in_turns(market: Market, sides: list[tuple[Warehouse, timedelta]], turns: int) -> list[Costs]:
+def _in_turns(
+    market: Market, sides: list[tuple[Warehouse, timedelta]], end: datetime, turns: int
+) -> list[Costs]:
     """Commits and publishes the same fee polls on both sides, in turns; the first is a warm-up.
 
     Args:
         market: makes the polls.
-        sides: warehouses, and how long before `END` each has stopped.
+        sides: warehouses, and how long before `end` each has stopped.
+        end: when the polls begin.
         turns: how many, without the warm-up.
     """
     costs = [Costs(warehouse.private.stat().st_size, [], []) for warehouse, _ in sides]
-    for number, (*_, fees) in enumerate(market.polls(END, turns + 1)):
+    for number, (*_, fees) in enumerate(market.polls(end, turns + 1)):
         for cost, (warehouse, before) in zip(costs, sides, strict=True):
             poll = replace(
                 fees,

@@ -44,13 +44,20 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Measured:
 
 
 @pytest.fixture(scope="module")
-def year(tmp_path_factory: pytest.TempPathFactory) -> Year:
-    """A year that is polled every 30 days, with ten polls in each hot window."""
+def year_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the year is written."""
+    return tmp_path_factory.mktemp("year")
+
+
+@pytest.fixture(scope="module")
+def year(year_folder: Path) -> Year:
+    """Two months that are polled every ten days, with ten polls in each hot window."""
     return measure_year(
-        tmp_path_factory.mktemp("year"),
+        year_folder,
         Market(10, 0.3),
+        end=datetime(2025, 4, 2, 23, tzinfo=UTC),
         window_days=10 * 300 / 86_400,
-        seldom_s=30 * 86_400,
+        seldom_s=10 * 86_400,
         turns=2,
         progress=lambda line: None,
     )
@@ -151,9 +158,11 @@ def test_a_raw_file_holds_the_answers(tmp_path: Path):
     assert '"amount": "' in exchanges[0]["response"]
 
 
-def test_a_year_is_compared_with_one_hot_window(year: Year):
-    """Both have as many hot polls, and both get the same polls in turns."""
-    assert year.polls == 3 + 10 + 13 + 10
+def test_a_year_is_compared_with_one_hot_window(year: Year, year_folder: Path):
+    """Both have as many hot polls and get the same in turns; one has months sealed behind it."""
+    assert year.polls == 4 + 10 + 6 + 10
+    assert last_sealed_month(year_folder / "window") is None
+    assert last_sealed_month(year_folder / "year") == "2025-02"
     assert len(year.window.commit_s) == len(year.after.publish_s) == 2
     assert year.after.both_s > 0
 
