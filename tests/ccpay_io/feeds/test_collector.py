@@ -17,6 +17,7 @@ import pytest
 import ccpay_io
 from ccpay_io.feeds import prices
 from ccpay_io.feeds.plan import plan_pairs
+from ccpay_io.feeds.poll import utc_now
 from ccpay_io.feeds.session import open_collector, open_warehouse
 from ccpay_io.sandbox import EMPTY_APP_ID
 from ccpay_io.sandbox.faults import Faults
@@ -59,6 +60,21 @@ def test_the_published_file_has_the_sweep_at_once(collect: Any, settings: Settin
 
     assert result.published is not None
     assert frame.height == result.rows > 30
+
+
+def test_what_ends_a_gap_is_published_at_once(settings: Settings) -> None:
+    """Readers who have nothing of a feed, or only what is old, do not wait for the next sweep."""
+
+    async def polls() -> list[bool]:
+        start, published = utc_now(), []
+        for minutes in (0, 15, 30, 61):
+            clock = start + timedelta(minutes=minutes)
+            async with open_collector(settings, now=lambda clock=clock: clock) as collector:
+                await collector.poll("chains")
+                published.append((await collector.poll("fiats")).published is not None)
+        return published
+
+    assert asyncio.run(polls()) == [True, False, False, True]
 
 
 def test_one_refused_pair_costs_only_itself(collect: Any, faults: Faults, query: Any) -> None:
