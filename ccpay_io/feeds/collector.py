@@ -20,7 +20,7 @@ from ccpay_io import alerts
 from ccpay_io.client import CcpayClient, Exchange
 from ccpay_io.errors import ApiError, SuspectList, TimedOut
 from ccpay_io.feeds import plan
-from ccpay_io.feeds.asked import Asked
+from ccpay_io.feeds.asked import Asked, drift_of
 from ccpay_io.feeds.chains import ask_chains
 from ccpay_io.feeds.coins import ask_coins
 from ccpay_io.feeds.fees import ask_fees
@@ -136,7 +136,7 @@ class Collector:
             content_hash=_hash_of(asked, error),
             listed=asked.listed,
             raw=self._keep_raw(feed, started, observed, exchanges),
-            drift=asked.drift,
+            drift=tuple(one.redacted(self._redact) for one in asked.drift),
         )
         return self._commit(poll, error, news=self._ends_a_gap(poll, planned.answered_at))
 
@@ -164,7 +164,7 @@ class Collector:
             async with asyncio.timeout(deadline_s):
                 asked = await self._ask(feed, planned, on_progress, deadline_s)
         except ApiError as error:
-            return Asked({}), error
+            return Asked({}, drift=drift_of(error)), error
         except TimeoutError:
             return Asked({}), TimedOut(ENDPOINTS[feed], f"no answer within {deadline_s:.0f} s")
         return asked, asked.error

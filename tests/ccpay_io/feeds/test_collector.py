@@ -435,6 +435,49 @@ def test_a_batch_of_prices_that_fails_costs_only_itself(
     assert result.rows == len(world.universe.coins) - 5
 
 
+@pytest.mark.parametrize("amount", ["1e5", "-1", "0.0000000000000000001", "NaN", ""])
+def test_a_fee_that_is_not_exact_is_unknown_and_drift(
+    collect: Any, faults: Faults, query: Any, amount: str
+) -> None:
+    """It is not rounded, and contract_drift, where the error sends people, has the value."""
+    collect(*ALL[:5])
+    ((coin_id, chain),) = query("SELECT coin_id, chain FROM coin_network_now LIMIT 1")
+    pair = {"coinId": coin_id, "chain": chain}
+    faults.add(f'set:amount="{amount}"', "getWithdrawFee", match=pair)
+    result = collect("fees")
+
+    assert (result.outcome, result.unknown) == ("partial", 1)
+    assert query("SELECT unknown_reason, fee_amount FROM withdraw_fee_now WHERE state <> 'ok'") == [
+        ("WrongShape", None)
+    ]
+    assert query("SELECT endpoint, path, kind, value FROM contract_drift") == [
+        ("getWithdrawFee", "data.fee.amount", "bad_value", amount)
+    ]
+
+
+def test_drift_quotes_no_secret(
+    collect: Any, faults: Faults, query: Any, settings: Settings
+) -> None:
+    """A server that puts what it was sent into an answer does not get it into the warehouse."""
+    app_id = settings.credentials.app_id.reveal()
+    faults.add(f'set:debug="{app_id}"', "getFiatList")
+
+    assert collect("fiats").outcome == "ok"
+    ((path, sample),) = query("SELECT path, sample FROM contract_drift")
+    assert path == "data.fiats[].debug"
+    assert app_id not in sample
+
+
+def test_an_answer_without_its_list_is_drift(collect: Any, faults: Faults, query: Any) -> None:
+    """A failed poll leaves a trace of what was wrong with the answer."""
+    faults.add("set:fiats=7", "getFiatList")
+
+    assert collect("fiats").outcome == "failed"
+    ((endpoint, path, value),) = query("SELECT endpoint, path, value FROM contract_drift")
+    assert (endpoint, path) == ("getFiatList", "data")
+    assert "data.fiats is not an array" in value
+
+
 def test_an_item_without_a_readable_key_makes_nothing_vanish(
     collect: Any, world: World, query: Any
 ) -> None:
