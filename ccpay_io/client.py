@@ -230,14 +230,14 @@ class CcpayClient:
     async def _attempt(self, endpoint: str, body: bytes, read: Callable[[str, object], T]) -> T:
         response = await self._exchange(endpoint, body)
         try:
-            data = self._data(endpoint, response)
-            result = read(endpoint, data)
+            result = read(endpoint, self._data(endpoint, response))
         except ApiError as error:
             error.retry_after_s = retry_after(response)
             raise
         except ValueError as error:
-            detail = self._redact(str(error))
-            raise WrongShape(endpoint, detail, http_status=response.status_code) from None
+            wrong = WrongShape(endpoint, self._redact(str(error)), http_status=response.status_code)
+            wrong.drift = tuple(one.redacted(self._redact) for one in getattr(error, "drift", ()))
+            raise wrong from None
         self._pacer.answered()
         return result
 

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Awaitable
 
 from ccpay_io.errors import ApiError
-from ccpay_io.feeds.asked import Asked, reason_of
+from ccpay_io.feeds.asked import Asked, drift_of, reason_of
 from ccpay_io.feeds.poll import Answers
 from ccpay_io.feeds.source import PayeeSource
 from ccpay_io.settings import WatchedAddress, WatchedCwallet, WatchSettings
@@ -48,6 +48,7 @@ async def ask_watchlist(source: PayeeSource, watch: WatchSettings) -> Asked:
             ),
             "cwallet_user": Answers(DATASETS["cwallet_user"].frame(users), user_gaps),
         },
+        drift=drift_of(*errors),
         error=errors[0] if errors else None,
     )
 
