@@ -10,8 +10,7 @@ import pytest
 from ccpay_io.feeds.poll import utc_now
 from ccpay_io.store.writer import Warehouse
 
-from .conftest import START
-
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 CHAINS = {"feed": "chains", "dataset": "chain"}
 NETWORKS = {"feed": "networks", "dataset": "coin_network"}
 NETWORK = {"can_withdraw": True, "precision": 18}
@@ -104,7 +103,7 @@ def test_an_outage_inside_a_maintenance_neither_splits_it_nor_invents_time(
 def test_bounds_of_a_maintenance(
     play: Any, query: Any, script: str, expected: list[tuple[Any, ...]]
 ) -> None:
-    """Bounds are the nearest polls that knew; unknown_s is what nobody knew between the inner ones."""
+    """Bounds are the nearest polls that knew; unknown_s lies between the inner ones."""
     play(script)
 
     assert query(EPISODES) == expected
@@ -149,7 +148,7 @@ DAY = "SELECT normal_s, maintenance_s, unknown_s, absent_s, availability_pct, co
 
 
 def test_a_day_adds_up_to_a_day(play: Any, query: Any) -> None:
-    """Known parts as sampled; the rest, before the first poll and after the last too, is unknown."""
+    """Known parts as sampled; the rest, before the first poll and after the last, is unknown."""
     play("NNMMXXMN--NN")
 
     rows = query(f"{DAY}, episode_count, mttr_s, mtbf_s FROM chain_availability_daily"
