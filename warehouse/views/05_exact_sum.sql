@@ -16,6 +16,10 @@ CREATE OR REPLACE MACRO store.exact_sum_usd(x) AS
     END;
 -- Rounded half up to 12 places; of what is not negative.
 CREATE OR REPLACE MACRO store.units_to_usd(units) AS units::DECIMAL(38, 0) * 0.000000000001::DECIMAL(12, 12);
+CREATE OR REPLACE MACRO store.mean_of_parts(wholes, parts, weights) AS
+    (wholes // weights)::DECIMAL(38, 18)
+    + ((2 * ((wholes % weights) * 1000000000000000000::HUGEINT + parts) + weights) // (2 * weights))::DECIMAL(38, 0)
+    * 0.000000000000000001::DECIMAL(18, 18);
 CREATE OR REPLACE MACRO store.usd_to_units(usd) AS replace(usd::DECIMAL(38, 12)::VARCHAR, '.', '')::HUGEINT;
 CREATE OR REPLACE MACRO store.exact_mean(total, number) AS store.units_to_usd(
     store.usd_to_units(total) // nullif(number, 0)
@@ -24,9 +28,10 @@ CREATE OR REPLACE MACRO store.exact_mean(total, number) AS store.units_to_usd(
 -- A figure in US dollars at a rate; 1 leaves it as it is, however large.
 CREATE OR REPLACE MACRO store.converted(usd, rate) AS
     CASE WHEN rate = 1 THEN usd ELSE store.exact_product(TRY_CAST(usd AS DECIMAL(38, 18)), rate) END;
--- A mean weighted by microseconds, of figures below 10^12: nothing in a month then overflows.
-CREATE OR REPLACE MACRO store.weighted_mean(x, weight) AS
-    store.units_to_usd(
-        (2 * sum((x::DECIMAL(38, 12) * 1000000000000)::HUGEINT * weight::HUGEINT) + sum(weight)::HUGEINT)
-        // nullif(2 * sum(weight)::HUGEINT, 0)
-    );
+-- A mean weighted by time, rounded half up to 18 places; weights are microseconds, of a year at most.
+-- Whole and fractional parts are weighted apart, as no product of the two would fit.
+CREATE OR REPLACE MACRO store.weighted_mean(x, weight) AS store.mean_of_parts(
+    sum(trunc(x)::HUGEINT * weight),
+    sum(((x - trunc(x))::DECIMAL(18, 18) * 1000000000000000000)::HUGEINT * weight),
+    nullif(sum(weight), 0)::HUGEINT
+);

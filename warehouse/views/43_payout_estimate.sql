@@ -21,69 +21,61 @@ WITH coin_asked AS (
 
 fee AS (
     SELECT
+        m.month,
         e.coin_id,
         e.chain,
-        c.default_chain,
-        s.fee_amount,
         s.fee_coin_id,
-        s.valid_from,
-        coalesce(s.valid_to, d.good_at) AS valid_to,
-        z.zone,
-        unnest(store.local_months(s.valid_from, coalesce(s.valid_to, d.good_at), z.zone)) AS month_start
+        any_value(c.default_chain) AS default_chain,
+        store.weighted_mean(
+            s.fee_amount, store.overlap_us(s.valid_from, coalesce(s.valid_to, d.good_at), m.begins_at, m.ends_at)
+        ) AS fee_amount,
+        sum(store.overlap_us(s.valid_from, coalesce(s.valid_to, d.good_at), m.begins_at, m.ends_at))::BIGINT AS known_us
     FROM store.withdraw_fee_span AS s
     JOIN store.withdraw_fee_entity AS e USING (entity_id)
     JOIN coin_asked AS c USING (coin_id)
     JOIN store.dataset_now AS d ON d.dataset = 'withdraw_fee'
-    CROSS JOIN (SELECT store.local_zone() AS zone) AS z
+    JOIN store.local_month AS m
+        ON s.valid_from < m.ends_at AND coalesce(s.valid_to, d.good_at) > m.begins_at
     WHERE s.unknown_reason IS NULL AND s.state = 'ok'
+    GROUP BY m.month, e.coin_id, e.chain, s.fee_coin_id
 ),
 
 price AS (
     SELECT
+        m.month,
         e.coin_id,
-        CASE WHEN s.price_usd < 1000000000000 THEN s.price_usd END AS price_usd,
-        s.valid_from,
-        coalesce(s.valid_to, d.good_at) AS valid_to,
-        z.zone,
-        unnest(store.local_months(s.valid_from, coalesce(s.valid_to, d.good_at), z.zone)) AS month_start
+        store.weighted_mean(
+            s.price_usd, store.overlap_us(s.valid_from, coalesce(s.valid_to, d.good_at), m.begins_at, m.ends_at)
+        ) AS price_usd
     FROM store.coin_price_span AS s
     JOIN store.coin_price_entity AS e USING (entity_id)
     JOIN store.dataset_now AS d ON d.dataset = 'coin_price'
-    CROSS JOIN (SELECT store.local_zone() AS zone) AS z
-    WHERE s.unknown_reason IS NULL AND s.state = 'ok' AND e.coin_id IN (SELECT fee_coin_id FROM fee)
-),
-
-mean_price AS (
-    SELECT
-        coin_id,
-        month_start,
-        store.weighted_mean(price_usd, store.month_us(valid_from, valid_to, month_start, zone)) AS price_usd
-    FROM price
-    WHERE price_usd IS NOT NULL
-    GROUP BY coin_id, month_start
+    JOIN store.local_month AS m
+        ON s.valid_from < m.ends_at AND coalesce(s.valid_to, d.good_at) > m.begins_at
+    WHERE s.unknown_reason IS NULL AND s.state = 'ok' AND e.coin_id IN (SELECT fee_coin_id FROM store.withdraw_fee_span)
+    GROUP BY m.month, e.coin_id
 ),
 
 valued AS (
     SELECT
         f.*,
-        store.exact_product(f.fee_amount, p.price_usd::DECIMAL(38, 18)) AS usd,
-        CASE WHEN usd < 1000000000000 THEN usd END AS fee_usd,
-        store.month_us(f.valid_from, f.valid_to, f.month_start, f.zone) AS known_us
+        TRY_CAST(store.exact_product(f.fee_amount, p.price_usd) AS DECIMAL(38, 18)) AS fee_usd
     FROM fee AS f
-    JOIN mean_price AS p ON p.coin_id = f.fee_coin_id AND p.month_start = f.month_start
+    JOIN price AS p ON p.coin_id = f.fee_coin_id AND p.month = f.month
 ),
 
+-- A route that was charged in two coins has a mean in each.
 route AS (
     SELECT
-        month_start::DATE AS month,
+        month,
         coin_id,
         chain,
         any_value(default_chain) AS default_chain,
-        store.weighted_mean(fee_usd, known_us) AS fee_usd,
-        sum(known_us) AS known_us
+        round(store.weighted_mean(fee_usd, known_us), 12)::DECIMAL(38, 12) AS fee_usd,
+        sum(known_us)::BIGINT AS known_us
     FROM valued
     WHERE fee_usd IS NOT NULL AND known_us > 0
-    GROUP BY month_start, coin_id, chain
+    GROUP BY month, coin_id, chain
 ),
 
 compared AS (

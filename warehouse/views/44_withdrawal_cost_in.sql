@@ -43,22 +43,15 @@ converted AS (
 
 monthly_rate AS (
     SELECT
-        month_start::DATE AS month,
-        store.weighted_mean(usd_rate, store.month_us(valid_from, valid_to, month_start, zone))::DECIMAL(38, 18)
-            AS usd_rate
-    FROM (
-        SELECT
-            CASE WHEN r.usd_rate < 1000000000000 THEN r.usd_rate END AS usd_rate,
-            r.valid_from,
-            coalesce(r.valid_to, d.good_at) AS valid_to,
-            z.zone,
-            unnest(store.local_months(r.valid_from, coalesce(r.valid_to, d.good_at), z.zone)) AS month_start
-        FROM rate AS r
-        JOIN store.dataset_now AS d ON d.dataset = 'fiat'
-        CROSS JOIN (SELECT store.local_zone() AS zone) AS z
-    )
-    WHERE usd_rate IS NOT NULL
-    GROUP BY month_start
+        m.month,
+        store.weighted_mean(
+            r.usd_rate, store.overlap_us(r.valid_from, coalesce(r.valid_to, d.good_at), m.begins_at, m.ends_at)
+        ) AS usd_rate
+    FROM rate AS r
+    JOIN store.dataset_now AS d ON d.dataset = 'fiat'
+    JOIN store.local_month AS m
+        ON r.valid_from < m.ends_at AND coalesce(r.valid_to, d.good_at) > m.begins_at
+    GROUP BY m.month
 ),
 
 cost AS (
