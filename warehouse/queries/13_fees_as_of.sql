@@ -10,7 +10,7 @@
 -- column fee_coin: the coin that it was charged in
 -- column refusal_code: the API's code of a refusal
 -- column unknown_reason: why nothing was known
--- column observed_at: when that was answered
+-- column observed_at: when the last poll by then was answered
 SELECT coin_id, chain, state, fee_amount, fee_coin, refusal_code, unknown_reason, observed_at
 FROM withdraw_fee_as_of(now() - INTERVAL 7 DAY)
 WHERE coin = 'USDT'
