@@ -11,6 +11,8 @@ then that of the last answer); the dataset's values.
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import duckdb
 
 from ccpay_io.store.datasets import AMOUNT, DATASETS, FEED_DATASETS, Dataset
@@ -18,18 +20,17 @@ from ccpay_io.store.datasets import AMOUNT, DATASETS, FEED_DATASETS, Dataset
 STILL = 2**63 - 1
 
 # An amount at rest is its digits and the number of its decimals: 0.5 is 5 and 1. That takes half
-# the space of a DECIMAL(38, 18). Digits x the power of ten that is missing to 18 decimals is the
-# amount in units of its last decimal; the last factor only moves the point. Neither product can
-# round or overflow.
-_POWERS = ", ".join(str(10**n) for n in range(18, -1, -1))
+# the space of a DECIMAL(38, 18). Digits x 0.1 to the power of the decimals is the amount; as the
+# digits have no decimals and the power has 18, the product neither rounds nor overflows. It stays a
+# decimal throughout, because a cast of each amount to HUGEINT takes ten times as long as the rest.
+_POWERS = ", ".join(f"{Decimal(1).scaleb(-n):.18f}" for n in range(19))
 _AMOUNTS = f"""
     CREATE OR REPLACE MACRO store.digits(x) AS
         replace(rtrim(x::DECIMAL(38, 18)::VARCHAR, '0'), '.', '')::DECIMAL(38, 0);
     CREATE OR REPLACE MACRO store.scale(x) AS
         length(rtrim(x::DECIMAL(38, 18)::VARCHAR, '0')) - strpos(x::DECIMAL(38, 18)::VARCHAR, '.');
     CREATE OR REPLACE MACRO store.amount(digits, scale) AS
-        (digits::HUGEINT * ([{_POWERS}]::HUGEINT[])[scale + 1])::DECIMAL(38, 0)
-            * 0.000000000000000001::DECIMAL(18, 18);
+        digits * ([{_POWERS}]::DECIMAL(19, 18)[])[scale + 1];
 """
 
 
