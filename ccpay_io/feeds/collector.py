@@ -231,7 +231,7 @@ class Collector:
         return result_of(poll, committed, error, published)
 
     def _evaluate(self, con: duckdb.DuckDBPyConnection, poll: Poll) -> alerts.Evaluation:
-        sync_watch_settings(con, self._settings.watch)
+        sync_watch_settings(con, self._settings)
         return alerts.evaluate(con, poll, self._settings)
 
     def _recent(self, feed: str, now: datetime, reuse_s: float) -> PollResult | None:
