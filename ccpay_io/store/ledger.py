@@ -72,11 +72,14 @@ def number_polls(con: duckdb.DuckDBPyConnection, polls: Sequence[Poll]) -> list[
     )
     (last_no,) = one(con, "SELECT coalesce(max(poll_no), 0) FROM store.poll")
     given: set[int] = set()
+    seen: set[tuple[str, str, datetime]] = set()
     numbered: list[Numbered | None] = []
     for poll in polls:
-        if _is_stored(con, poll):
+        identity = (poll.feed, poll.writer, poll.started_at)
+        if identity in seen or _is_stored(con, poll):
             numbered.append(None)
             continue
+        seen.add(identity)
         poll_id = max(poll.poll_id, 1 + max(last_of.get(f, 0) for f in _rivals(poll.feed)))
         while (
             poll_id in given
