@@ -124,5 +124,8 @@ def _stored(dataset: Dataset) -> str:
 
 
 def _current(dataset: Dataset) -> str:
-    """The values of the last answer, which an entity without an answer does not have now."""
-    return "".join(f', CASE WHEN c.unknown_reason IS NULL THEN c."{v}" END' for v in dataset.values)
+    """The values of the last answer, which an entity without an answer, or gone, has not now."""
+    return "".join(
+        f", CASE WHEN c.unknown_reason IS NULL AND c.state <> 'absent' THEN c.\"{v}\" END"
+        for v in dataset.values
+    )

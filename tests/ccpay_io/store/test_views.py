@@ -348,6 +348,34 @@ def test_a_price_that_is_confirmed_does_not_age(
     assert rows == [(1, 300)]
 
 
+@pytest.mark.parametrize("batched", [True, False])
+def test_what_is_no_longer_listed_keeps_its_name(
+    warehouse: Warehouse, poll: Any, fee: Any, query: Any, batched: bool
+) -> None:
+    """The history of a delisted coin is found by its symbol; its absence has no values."""
+    coins, other = {"feed": "networks", "dataset": "coin"}, {(2,): {"coin": "USDC"}}
+    polls = [
+        poll(0, {(1,): {"coin": "USDT", "status": "Normal"}} | other, **coins),
+        poll(1, {(1, "ETH"): fee("1")}),
+        poll(2, other, **coins),
+        poll(3, other | {(3,): {"coin": "ETH"}}, **coins),
+        poll(4, {("TRX",): _status("Normal") | {"needs_memo": True}}, **CHAINS),
+        poll(5, {}, **CHAINS),
+    ]
+    for batch in [polls] if batched else [[one] for one in polls]:
+        warehouse.commit(batch)
+
+    assert query("SELECT coin, status FROM coin WHERE coin_id = 1") == [("USDT", "Normal")]
+    assert query("SELECT coin FROM withdraw_fee_history") == [("USDT",)]
+    assert query("SELECT status, status_raw, needs_memo FROM chain_status_now") == [
+        ("absent", None, True)
+    ]
+    assert query("SELECT state, coin FROM store.coin_span WHERE entity_id = 1 ORDER BY ALL") == [
+        ("absent", None),
+        ("ok", "USDT"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("networks_cadence_s", "silent_for_min", "fee_usd"),
     [(None, 14, 2000), (None, 20, None), (3600, 20, 2000), (3600, 190, None)],
