@@ -4,8 +4,10 @@ Owns the form of these files and their retention. They are the record that a war
 rebuilt from, so a file is on disk before the poll that names it commits. Never published. Called by
 the collector (write), verify.py (check) and the retention job (prune).
 
-A file is zstd-compressed JSON lines: first the poll (feed, poll_id, times), then one line per HTTP
-exchange (endpoint, request, status, the answer's bytes as text). Readable with `zstd -dc`.
+A file is zstd-compressed JSON lines: first the poll (feed, poll_id, times, what it came to; made by
+feeds/record.py), then one line per HTTP exchange (endpoint, request, status, the answer's bytes as
+text) and per call that ended without a response (endpoint, request, error). Lines of the same
+`call` are attempts of one call. Readable with `zstd -dc`.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ccpay_io.client import Exchange
+from ccpay_io.client import Exchange, Silence
 from ccpay_io.feeds.poll import RawFile
 from ccpay_io.store.durable import fsync_path
 
@@ -30,7 +32,7 @@ _PART = 1 << 20
 def write_raw(
     root: Path,
     header: dict[str, Any],
-    exchanges: Sequence[Exchange],
+    exchanges: Sequence[Exchange | Silence],
     *,
     redact: Callable[[str], str],
     step: Callable[[str], None] = lambda name: None,
@@ -39,8 +41,8 @@ def write_raw(
 
     Args:
         root: the warehouse folder.
-        header: feed, poll_id, started_at, observed_at: enough to rebuild the ledger row.
-        exchanges: every HTTP exchange of the poll, in order.
+        header: feed, poll_id, started_at, ...: enough to rebuild the ledger row.
+        exchanges: everything that the client told of the poll, in order.
         redact: removes secrets: a server may echo what it was sent.
         step: told "raw" before the file gets its name.
     """
@@ -106,10 +108,17 @@ def _delete_day(day: Path) -> int:
     return len(files)
 
 
-def _line(exchange: Exchange) -> dict[str, Any]:
-    return {
+def _line(exchange: Exchange | Silence) -> dict[str, Any]:
+    asked = {
+        "call": exchange.call,
         "endpoint": exchange.endpoint,
         "request": exchange.request.decode(),
+    }
+    if isinstance(exchange, Silence):
+        ended = exchange.ended_at.isoformat()
+        return {**asked, "error": exchange.error.name, "ended_at": ended}
+    return {
+        **asked,
         "http_status": exchange.http_status,
         "received_at": exchange.received_at.isoformat(),
         # Bytes that are not UTF-8 are kept as escapes: the record must not fail on a bad answer.
