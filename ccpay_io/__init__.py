@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from ccpay_io.errors import ApiError, CcpayError, WarehouseError
 from ccpay_io.settings import Settings, load_settings
+from ccpay_io.store.reader import Reader
 from ccpay_io.store.reading import connect_published, read
 
 __all__ = [
     "ApiError",
     "CcpayError",
+    "Reader",
     "Settings",
     "WarehouseError",
     "connect_published",

@@ -130,11 +130,14 @@ class AlertSettings(_Section):
 
 
 class RetentionSettings(_Section):
-    """[retention]: days that raw answers and Dagster runs are kept; published versions."""
+    """[retention]: days that raw answers and Dagster runs are kept; published versions; months of
+    sealed history, 0 for all of them.
+    """
 
     raw_days: Annotated[int, _between(1, 3650)] = 14
     dagster_run_days: Annotated[int, _between(1, 3650)] = 7
     versions: Annotated[int, _between(2, 100)] = 5
+    sealed_months: Annotated[int, _between(0, 1200)] = 0
 
 
 class BoardSettings(_Section):

@@ -19,7 +19,7 @@ from uuid import UUID
 import duckdb
 
 from ccpay_io.errors import QueryRefused
-from ccpay_io.store.reading import connect_published, fetch_frame
+from ccpay_io.store.reading import clear_errors, connect_published, fetch_frame
 
 FETCH = 1000
 
@@ -46,16 +46,16 @@ class Rows:
 
     def write_parquet(self, path: Path) -> None:
         """Writes all rows, with their types, to a Parquet file."""
-        with _clear_errors():
+        with clear_errors():
             fetch_frame(self._con, self._sql).write_parquet(path)
 
     @cached_property
     def _result(self) -> duckdb.DuckDBPyConnection:
-        with _clear_errors():
+        with clear_errors():
             return self._con.execute(self._sql)
 
     def _fetch(self) -> list[tuple[object, ...]]:
-        with _clear_errors():
+        with clear_errors():
             return self._result.fetchmany(FETCH)
 
 
@@ -72,7 +72,7 @@ def run_query(root: Path, sql: str) -> Iterator[Rows]:
         QueryRefused: there is no statement in it, or it is not SQL.
     """
     with connect_published(root) as con:
-        with _clear_errors():
+        with clear_errors():
             statements = con.extract_statements(sql)
         if not statements:
             raise QueryRefused(
@@ -80,27 +80,6 @@ def run_query(root: Path, sql: str) -> Iterator[Rows]:
                 hint='for example: ccpay query "SELECT * FROM chain_status_now"',
             )
         yield Rows(con, sql)
-
-
-@contextmanager
-def _clear_errors() -> Iterator[None]:
-    """DuckDB's own words; they quote the statement, which is the user's own."""
-    try:
-        yield
-    except duckdb.PermissionException as error:
-        raise QueryRefused(
-            f"not allowed: {_first_line(error)}",
-            hint="queries read the published warehouse and nothing else; use --out for files",
-        ) from None
-    except duckdb.Error as error:
-        raise QueryRefused(
-            _first_line(error), hint="see the table data_dictionary for views and columns"
-        ) from None
-
-
-def _first_line(error: duckdb.Error) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines[:2]) if lines else type(error).__name__
 
 
 def _distinct(names: list[str]) -> tuple[str, ...]:

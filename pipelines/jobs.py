@@ -1,4 +1,4 @@
-"""One job per feed, the delivery of notices, and the pruning of what is old.
+"""One job per feed, the delivery of notices, the pruning of what is old, sealing.
 
 Owns executor, tags and the longest run time of each job. Each job runs in one process: the steps of
 a small poll are cheaper than one more interpreter.
@@ -53,5 +53,13 @@ def prune_old() -> None:
     prune()
 
 
+seal_months = dg.define_asset_job(
+    "seal_months",
+    selection=dg.AssetSelection.assets(key_of("sealed_month")),
+    description="Seals each month that ended 48 hours ago; usually there is none.",
+    executor_def=dg.in_process_executor,
+    tags={"ccpay/feed": "sealing", MAX_RUNTIME: "1800"},
+)
+
 poll_jobs = {name: poll_job(feed) for name, feed in FEEDS.items()}
-all_jobs = [*poll_jobs.values(), deliver_notices, prune_old]
+all_jobs = [*poll_jobs.values(), deliver_notices, prune_old, seal_months]

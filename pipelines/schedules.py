@@ -1,4 +1,4 @@
-"""When each feed is polled, and when old runs are pruned.
+"""When each feed is polled, and when the warehouse is cared for.
 
 Owns the cron lines, made from the cadences of ccpay.toml, and the rule that a tick is skipped, with
 a reason, while the job's last run is still going. All schedules are on from the start.
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from pipelines.feeds import FEEDS, Feed, cadences
-from pipelines.jobs import poll_jobs, prune_old, run_config_of
+from pipelines.jobs import poll_jobs, prune_old, run_config_of, seal_months
 
 MINUTE, HOUR = 60, 3600
 
@@ -73,4 +73,13 @@ prune_schedule = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 
-all_schedules = [*poll_schedules, prune_schedule]
+# Before it: what is sealed does not wait for the next day's pruning.
+seal_schedule = dg.ScheduleDefinition(
+    name="seal_months_schedule",
+    job=seal_months,
+    cron_schedule="53 2 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+
+all_schedules = [*poll_schedules, prune_schedule, seal_schedule]

@@ -117,7 +117,7 @@ def _chains(con: duckdb.DuckDBPyConnection, poll: Poll) -> list[Observation]:
         """,
         [poll.poll_id],
     ).fetchall()
-    after = _last_normal(con, poll, [chain for chain, state, *_ in rows if state == "maintenance"])
+    after = _last_normal(con, [chain for chain, state, *_ in rows if state == "maintenance"])
     return [
         Observation(
             "chain_status",
@@ -132,9 +132,7 @@ def _chains(con: duckdb.DuckDBPyConnection, poll: Poll) -> list[Observation]:
     ]
 
 
-def _last_normal(
-    con: duckdb.DuckDBPyConnection, poll: Poll, chains: list[str]
-) -> dict[str, datetime]:
+def _last_normal(con: duckdb.DuckDBPyConnection, chains: list[str]) -> dict[str, datetime]:
     """When each of these chains was last answered Normal: what hid its status since proves nothing.
 
     Only for chains that begin to be in maintenance; the others have their start in their state.
@@ -143,30 +141,23 @@ def _last_normal(
         return {}
     rows = con.execute(
         """
-        WITH begun AS (
-            SELECT entity_id, chain FROM store.chain_entity
-            WHERE list_contains($chains, chain)
-              AND chain NOT IN (SELECT subject FROM store.alert_state WHERE kind = 'chain_status')
-        ),
-
-        change AS (
-            SELECT b.chain, entity_id, o.poll_id, o.state,
-                   lead(o.poll_id, 1, $now) OVER (
-                       PARTITION BY entity_id ORDER BY o.poll_id) AS until
-            FROM store.chain_observation AS o JOIN begun AS b USING (entity_id)
+        WITH normal AS (
+            SELECT e.chain, max(s.to_no) AS until_no
+            FROM store.chain_entity AS e JOIN store.chain_stretch AS s USING (entity_id)
+            WHERE list_contains($chains, e.chain) AND s.state = 'normal'
+              AND s.unknown_reason IS NULL
+              AND e.chain NOT IN (
+                  SELECT subject FROM store.alert_state WHERE kind = 'chain_status')
+            GROUP BY e.chain
         )
 
-        SELECT c.chain, max(p.observed_at)
-        FROM change AS c
-        JOIN store.poll AS p ON p.poll_id >= c.poll_id AND p.poll_id < c.until
-        WHERE c.state = 'normal' AND p.feed = 'chains' AND p.outcome IN ('ok', 'partial')
-          AND NOT EXISTS (
-              FROM store.poll_gap AS g
-              WHERE g.poll_id = p.poll_id AND g.dataset = 'chain'
-                AND list_contains(g.entity_ids, c.entity_id))
-        GROUP BY c.chain
+        SELECT n.chain, max(p.observed_at)
+        FROM normal AS n
+        JOIN store.poll AS p ON p.poll_no < n.until_no
+        WHERE p.feed = 'chains' AND p.outcome IN ('ok', 'partial')
+        GROUP BY n.chain
         """,
-        {"chains": chains, "now": poll.poll_id},
+        {"chains": chains},
     ).fetchall()
     return dict(rows)
 

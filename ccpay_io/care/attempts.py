@@ -1,6 +1,6 @@
 """Which polls a rebuild has to make again, and in which order.
 
-Owns the list: from the ledger, in the order of its rows, or, where there is no ledger any more,
+Owns the list: from the ledger, in the order of its numbers, or, where there is no ledger any more,
 from the raw files, in the order of their times of observation. Changes nothing. Called by
 rebuild.py.
 """
@@ -71,7 +71,7 @@ class Attempt:
 
 def of_ledger(con: duckdb.DuckDBPyConnection) -> list[Attempt]:
     """Every poll of the ledger, in the order in which they were committed."""
-    found = con.execute("SELECT * FROM store.poll ORDER BY rowid")
+    found = con.execute("FROM store.ledger ORDER BY poll_no")
     names = [column[0] for column in found.description or ()]
     attempts = []
     while rows := found.fetchmany(10_000):

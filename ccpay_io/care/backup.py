@@ -152,7 +152,7 @@ def _polls(private: Path) -> int:
     """The copy opens, and has so many polls."""
     con = duckdb.connect(str(private), read_only=True)
     try:
-        return int(one(con, "SELECT count(*) FROM store.poll")[0])
+        return int(one(con, "SELECT count(*) FROM store.ledger")[0])
     finally:
         con.close()
 

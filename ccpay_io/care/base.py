@@ -1,6 +1,6 @@
 """What a rebuild starts from: nothing, or the writers' file of a backup with its sealed months.
 
-Owns that a sealed month is never forgotten: raw answers do not reach back so far. Called by
+Owns that sealed months are not forgotten where no ledger tells of them any more. Called by
 rebuild.py.
 """
 
@@ -22,13 +22,16 @@ def start_from(backup: Path | None, warehouse: Warehouse, work: Warehouse) -> se
         The polls that it has.
 
     Raises:
-        WarehouseError: the backup is damaged, or months were sealed that it does not have.
+        WarehouseError: the backup is damaged; or there is no ledger, and a sealed file that the
+            backup does not have.
         WrongEnvironment: it holds another environment's data.
     """
     root = warehouse.root
     sealed = {path.relative_to(root).as_posix() for path in files_below(root / "sealed")}
+    # With a ledger, each of its polls is looked for, sealed or not.
+    untold = set() if warehouse.private.exists() else sealed
     if backup is None:
-        _refuse_unsealing(sealed)
+        _refuse_unsealing(untold)
         return set()
     manifest, _ = check_backup(backup)
     if manifest.environment != warehouse.stamp:
@@ -38,14 +41,14 @@ def start_from(backup: Path | None, warehouse: Warehouse, work: Warehouse) -> se
             hint="name a backup of this warehouse",
         )
     theirs = manifest.below("sealed")
-    _refuse_unsealing(sealed - theirs.keys())
+    _refuse_unsealing(untold - theirs.keys())
     for name in theirs.keys() - sealed:
         link_or_copy(backup / name, root / name)
     if theirs:
         (work.root / "sealed").symlink_to(root / "sealed")
     copy_durably(backup / PRIVATE, work.private)
     with work.transaction() as con:
-        return set(con.execute("SELECT feed, writer, started_at FROM store.poll").fetchall())
+        return set(con.execute("SELECT feed, writer, started_at FROM store.ledger").fetchall())
 
 
 def _refuse_unsealing(names: set[str]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from ccpay_io.errors import WarehouseError
+from ccpay_io.store.ready import refresh_ready
 from ccpay_io.store.rows import one
 from ccpay_io.store.writer import Warehouse
 
@@ -23,11 +24,21 @@ CARRIED = (
     "alert_episode",
     "alert_outbox",
     "alert_delivery",
+    "withdrawal",
 )
 # Written by polls, beside the tables of each dataset, or by the schema itself.
-MADE_AGAIN = ("poll", "poll_gap", "cadence", "missing_pair", "drift", "migration")
+MADE_AGAIN = (
+    "poll",
+    "cadence",
+    "missing_pair",
+    "drift",
+    "dataset_now",
+    # Which months are sealed: those of the backup that the rebuild started from.
+    "sealed_file",
+    "migration",
+)
 
-_LOST = "SELECT count(*) FROM before.store.poll ANTI JOIN store.poll USING (poll_id)"
+_LOST = "SELECT count(*) FROM before.store.ledger ANTI JOIN store.ledger USING (poll_id)"
 _COMPARED = """
     poll_id, feed, started_at, observed_at, outcome, requests, answered_count, changed_count,
     refused_count, unknown_count, listed_count, error_code, error_name, content_hash
@@ -62,7 +73,7 @@ def carry_over(old: Path, work: Warehouse) -> Carried:
         path = str(old).replace("'", "''")
         con.execute(f"ATTACH '{path}' AS before (READ_ONLY)")
         lost = one(
-            con, "SELECT count(*) FROM before.store.poll ANTI JOIN store.poll USING (poll_id)"
+            con, "SELECT count(*) FROM before.store.ledger ANTI JOIN store.ledger USING (poll_id)"
         )
         if lost[0]:
             raise WarehouseError(
@@ -70,6 +81,7 @@ def carry_over(old: Path, work: Warehouse) -> Carried:
                 hint="please report this as a bug",
             )
         rows = sum(_copy(con, table) for table in CARRIED)
+        refresh_ready(con)
         # A deviation from the contract is told once; the poll that first told it may be too old.
         con.execute("""
             INSERT INTO store.drift BY NAME
@@ -78,8 +90,8 @@ def carry_over(old: Path, work: Warehouse) -> Carried:
             """)
         (differing,) = one(
             con,
-            f"SELECT count(*) FROM (SELECT {_COMPARED} FROM before.store.poll"
-            f" EXCEPT SELECT {_COMPARED} FROM store.poll)",
+            f"SELECT count(*) FROM (SELECT {_COMPARED} FROM before.store.ledger"
+            f" EXCEPT SELECT {_COMPARED} FROM store.ledger)",
         )
     return Carried(rows, int(differing))
 

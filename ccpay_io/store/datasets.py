@@ -140,5 +140,11 @@ FEED_DATASETS: Mapping[str, tuple[str, ...]] = {
     "watchlist": ("address_validity", "cwallet_user"),
 }
 
+# The feed whose silence is the dataset's: coin prices are asked for by two, and getCoinList, which
+# asks rarely, says little about a price of five minutes ago.
+PRIMARY_FEED: Mapping[str, str] = {
+    name: feed for feed, names in FEED_DATASETS.items() for name in names
+}
+
 # The order in which `ccpay poll all` asks them: lists first, prices before the fees they value.
 FEEDS: tuple[str, ...] = tuple(FEED_DATASETS)

@@ -1,19 +1,53 @@
 """The ledger: one row for every attempt, and what can be asked of it.
 
-Owns the rows of store.poll, store.cadence, store.drift and how a poll_id is given. Works on a
-connection inside the poll's transaction. Called by writer.py; the feeds' planning reads it.
+Owns the rows of store.poll, store.cadence, store.drift, and how poll_id and poll_no are given.
+Works on a connection inside the transaction. Called by writer.py; the feeds' planning reads it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import duckdb
+import polars as pl
 
 from ccpay_io.feeds.poll import Poll
+from ccpay_io.models import Drift
 from ccpay_io.store.datasets import FEED_DATASETS
+from ccpay_io.store.events import Numbered
 from ccpay_io.store.rows import one
+
+_LAST_GOOD = """
+    SELECT feed, max(poll_no) FROM store.poll WHERE outcome IN ('ok', 'partial') GROUP BY feed
+"""
+_MOMENT = pl.Datetime("us", "UTC")
+_SCHEMA: dict[str, Any] = {
+    "poll_id": pl.Int64,
+    "feed": pl.String,
+    "started_at": _MOMENT,
+    "observed_at": _MOMENT,
+    "outcome": pl.String,
+    "requests": pl.Int64,
+    "answered_count": pl.Int64,
+    "changed_count": pl.Int64,
+    "refused_count": pl.Int64,
+    "unknown_count": pl.Int64,
+    "listed_count": pl.Int64,
+    "error_code": pl.Int64,
+    "error_name": pl.String,
+    "error_message": pl.String,
+    "writer": pl.String,
+    "cadence_s": pl.Int64,
+    "content_hash": pl.String,
+    "raw_name": pl.String,
+    "raw_sha256": pl.String,
+    "raw_size": pl.Int64,
+    "poll_no": pl.Int64,
+    "snapshot_no": pl.Int64,
+}
 
 
 @dataclass(frozen=True)
@@ -25,33 +59,70 @@ class Totals:
     unknown: int = 0
 
 
-def claim_poll_id(con: duckdb.DuckDBPyConnection, poll: Poll) -> int | None:
-    """The id under which a poll is stored, or None when this very poll is stored already.
+def number_polls(con: duckdb.DuckDBPyConnection, polls: Sequence[Poll]) -> list[Numbered | None]:
+    """Gives each poll its poll_id and its poll_no; None for a poll that is stored already.
 
     A poll_id is the poll's start in microseconds. It is raised when another poll has it, and above
     the last stored poll that wrote to one of the same datasets: two sweeps may overlap in time, and
     the change-only store needs its rows in the order in which they were compared. `started_at`
     keeps the true start.
     """
-    stored = con.execute(
-        "SELECT 1 FROM store.poll WHERE feed = ? AND writer = ? AND started_at = ?",
-        [poll.feed, poll.writer, poll.started_at],
-    ).fetchone()
-    if stored:
-        return None
-    mine = set(FEED_DATASETS[poll.feed])
-    rivals = [feed for feed, datasets in FEED_DATASETS.items() if mine.intersection(datasets)]
-    last = "SELECT coalesce(max(poll_id), 0) FROM store.poll WHERE list_contains(?, feed)"
-    poll_id: int = max(poll.poll_id, one(con, last, [rivals])[0] + 1)
-    while con.execute("SELECT 1 FROM store.poll WHERE poll_id = ?", [poll_id]).fetchone():
-        poll_id += 1
-    return poll_id
+    last_of = dict(
+        con.execute("SELECT feed, max(poll_id) FROM store.poll GROUP BY feed").fetchall()
+    )
+    (last_no,) = one(con, "SELECT coalesce(max(poll_no), 0) FROM store.poll")
+    given: set[int] = set()
+    numbered: list[Numbered | None] = []
+    for poll in polls:
+        if _is_stored(con, poll):
+            numbered.append(None)
+            continue
+        poll_id = max(poll.poll_id, 1 + max(last_of.get(f, 0) for f in _rivals(poll.feed)))
+        while (
+            poll_id in given
+            or con.execute("SELECT 1 FROM store.poll WHERE poll_id = ?", [poll_id]).fetchone()
+        ):
+            poll_id += 1
+        last_no += 1
+        last_of[poll.feed] = poll_id
+        given.add(poll_id)
+        numbered.append(Numbered(last_no, replace(poll, poll_id=poll_id)))
+    return numbered
 
 
-def write_ledger(con: duckdb.DuckDBPyConnection, poll: Poll, totals: Totals) -> None:
-    """Appends the poll's row, the cadence when it is a new one, and drift not seen before."""
-    raw = poll.raw
-    row = {
+def _rivals(feed: str) -> list[str]:
+    mine = set(FEED_DATASETS[feed])
+    return [other for other, datasets in FEED_DATASETS.items() if mine.intersection(datasets)]
+
+
+def _is_stored(con: duckdb.DuckDBPyConnection, poll: Poll) -> bool:
+    sql = "SELECT 1 FROM store.poll WHERE feed = ? AND writer = ? AND started_at = ?"
+    return con.execute(sql, [poll.feed, poll.writer, poll.started_at]).fetchone() is not None
+
+
+def write_ledger(
+    con: duckdb.DuckDBPyConnection, entries: Sequence[tuple[Numbered, Totals]]
+) -> None:
+    """Appends the polls' rows, cadences that are new, and drift not seen before."""
+    last_good = dict(con.execute(_LAST_GOOD).fetchall())
+    rows = []
+    for entry, totals in entries:
+        if entry.poll.outcome in ("ok", "partial"):
+            last_good[entry.poll.feed] = entry.poll_no
+        rows.append(_row(entry, totals, last_good.get(entry.poll.feed)))
+    con.register("incoming_ledger", pl.DataFrame(rows, schema=_SCHEMA, orient="row").to_arrow())
+    con.execute("INSERT INTO store.poll BY NAME FROM incoming_ledger")
+    con.unregister("incoming_ledger")
+    for entry, _ in entries:
+        poll = entry.poll
+        _note_cadence(con, poll.feed, poll.cadence_s, poll.started_at)
+        for drift in poll.drift:
+            _note_drift(con, poll, drift)
+
+
+def _row(entry: Numbered, totals: Totals, snapshot_no: int | None) -> dict[str, object]:
+    poll, raw = entry.poll, entry.poll.raw
+    return {
         "poll_id": poll.poll_id,
         "feed": poll.feed,
         "started_at": poll.started_at,
@@ -72,21 +143,22 @@ def write_ledger(con: duckdb.DuckDBPyConnection, poll: Poll, totals: Totals) -> 
         "raw_name": raw.name if raw else None,
         "raw_sha256": raw.sha256 if raw else None,
         "raw_size": raw.size if raw else None,
+        "poll_no": entry.poll_no,
+        # Without an answer a poll's snapshot is unknown for all that was there before.
+        "snapshot_no": snapshot_no,
     }
-    columns = ", ".join(row)
-    marks = ", ".join("?" * len(row))
-    con.execute(f"INSERT INTO store.poll ({columns}) VALUES ({marks})", list(row.values()))
-    _note_cadence(con, poll.feed, poll.cadence_s, poll.started_at)
-    for drift in poll.drift:
-        con.execute(
-            """
-            INSERT INTO store.drift SELECT $1, $2, $3, $4, $5, $6, $7
-            WHERE NOT EXISTS (SELECT 1 FROM store.drift
-                WHERE endpoint = $1 AND path = $2 AND kind = $3 AND value = $4)
-            """,
-            [drift.endpoint, drift.path, drift.kind, drift.value, poll.observed_at, poll.poll_id,
-             drift.sample],
-        )  # fmt: skip
+
+
+def _note_drift(con: duckdb.DuckDBPyConnection, poll: Poll, drift: Drift) -> None:
+    con.execute(
+        """
+        INSERT INTO store.drift SELECT $1, $2, $3, $4, $5, $6, $7
+        WHERE NOT EXISTS (SELECT 1 FROM store.drift
+            WHERE endpoint = $1 AND path = $2 AND kind = $3 AND value = $4)
+        """,
+        [drift.endpoint, drift.path, drift.kind, drift.value, poll.observed_at, poll.poll_id,
+         drift.sample],
+    )  # fmt: skip
 
 
 def _note_cadence(

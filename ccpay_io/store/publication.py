@@ -15,6 +15,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ccpay_io.errors import WarehouseError
@@ -34,8 +35,17 @@ def newest_version(root: Path) -> Path | None:
     A process that reads repeatedly opens this name: DuckDB caches databases by path, so a second
     connection to the stable name keeps showing the old file while any other is open.
     """
-    versions = sorted((root / "versions").glob(f"{_PREFIX}*{_SUFFIX}"))
-    return versions[-1] if versions else None
+    return next(reversed(versions(root)), None)
+
+
+def versions(root: Path) -> list[Path]:
+    """The published versions that are kept, oldest first."""
+    return sorted((root / "versions").glob(f"{_PREFIX}*{_SUFFIX}"))
+
+
+def published_at(version: Path) -> datetime:
+    """When a version was published, in UTC, from its name: a copy of the folder tells the same."""
+    return datetime.fromtimestamp(_number(version) / 1_000_000, UTC)
 
 
 def publish_copy(private: Path, root: Path, *, keep: int, step: Callable[[str], None]) -> Path:
@@ -69,15 +79,19 @@ def publish_copy(private: Path, root: Path, *, keep: int, step: Callable[[str], 
     step("publish:stable")
     _move_stable_name(root, version)
     step("publish:prune")
-    _prune(folder, keep)
+    _prune(root, keep)
     return version
 
 
 def _next_number(root: Path) -> int:
     """Microseconds since the epoch, but above the newest version, whatever the clock does."""
     newest = newest_version(root)
-    previous = int(newest.name[len(_PREFIX) : -len(_SUFFIX)]) if newest else 0
+    previous = _number(newest) if newest else 0
     return max(previous + 1, time.time_ns() // 1000)
+
+
+def _number(version: Path) -> int:
+    return int(version.name[len(_PREFIX) : -len(_SUFFIX)])
 
 
 def _move_stable_name(root: Path, version: Path) -> None:
@@ -94,7 +108,7 @@ def _move_stable_name(root: Path, version: Path) -> None:
     fsync_path(stable.parent)
 
 
-def _prune(folder: Path, keep: int) -> None:
-    for old in sorted(folder.glob(f"{_PREFIX}*{_SUFFIX}"))[:-keep]:
+def _prune(root: Path, keep: int) -> None:
+    for old in versions(root)[:-keep]:
         old.unlink()
         old.with_name(old.name + ".wal").unlink(missing_ok=True)

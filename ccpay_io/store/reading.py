@@ -1,14 +1,15 @@
 """Reading the published warehouse: `read(view)` and a connection that can do nothing but read.
 
 Owns how a published file is opened. Never opens the private file, so no reader can lock a writer
-out. Called by `ccpay query` and `route`, asset checks, the delivery sensor, analysts' notebooks.
+out. Called by `ccpay query` and `route`, asset checks, the delivery sensor, reader.py, notebooks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 import duckdb
 import polars as pl
@@ -17,6 +18,8 @@ from ccpay_io.errors import NothingPublished, QueryRefused
 from ccpay_io.settings import load_settings
 from ccpay_io.store.publication import newest_version
 
+_CONFIGURING = Lock()
+
 
 @contextmanager
 def connect_published(root: Path) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -24,40 +27,61 @@ def connect_published(root: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
     Read-only alone would still let a query COPY to any path and read any file, so external access
     is off but for the sealed months, and the configuration is locked. Open it anew for each piece
-    of work: what is open keeps showing the publication it was opened on.
+    of work: what is open keeps showing the publication it was opened on. Threads may do so at the
+    same time.
 
     Raises:
         NothingPublished: there is no publication in this folder yet.
     """
-    with _open(root) as con:
-        sealed = str(root / "sealed").replace("'", "''")
-        con.execute(f"SET allowed_directories = ['{sealed}']")
-        con.execute("SET enable_external_access = false; SET lock_configuration = true")
+    con = _open(root)
+    try:
         yield con
+    finally:
+        con.close()
 
 
-@contextmanager
-def _open(root: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A read-only connection to the newest version; retried if a publication just replaced it."""
-    for attempt in (1, 2, 3):
-        version = newest_version(root)
-        if version is None:
-            raise NothingPublished(
-                f"nothing has been published in {root} yet",
-                hint="run `ccpay poll all`, or `ccpay up`, first",
-            )
+def published_version(root: Path) -> Path:
+    """The newest published version.
+
+    Raises:
+        NothingPublished: there is no publication in this folder yet.
+    """
+    version = newest_version(root)
+    if version is None:
+        raise NothingPublished(
+            f"nothing has been published in {root} yet",
+            hint="run `ccpay poll all`, or `ccpay up`, first",
+        )
+    return version
+
+
+def _open(root: Path) -> duckdb.DuckDBPyConnection:
+    """A connection to the newest version; tried again if that was pruned at this very moment."""
+    for _ in range(2):
+        version = published_version(root)
         try:
-            con = duckdb.connect(str(version), read_only=True)
+            return _connect(version, root)
         except duckdb.IOException:
-            if attempt == 3 or version.exists():
+            if version.exists():
                 raise
-            continue
-        try:
-            con.execute("SET TimeZone = 'UTC'")
-            yield con
-        finally:
-            con.close()
-        return
+    return _connect(published_version(root), root)
+
+
+def _connect(version: Path, root: Path) -> duckdb.DuckDBPyConnection:
+    """Connections of one process to the same file share one DuckDB, and thereby its configuration.
+
+    So the first sets it for all of them, one thread at a time, and locks it; the time zone too, or
+    those that come later would have the machine's.
+    """
+    with _CONFIGURING:
+        con = duckdb.connect(str(version), read_only=True)
+        locked = con.execute("SELECT current_setting('lock_configuration')").fetchone()
+        if locked != (True,):
+            sealed = str(root / "sealed").replace("'", "''")
+            con.execute("SET GLOBAL TimeZone = 'UTC'")
+            con.execute(f"SET allowed_directories = ['{sealed}']")
+            con.execute("SET enable_external_access = false; SET lock_configuration = true")
+        return con
 
 
 def read(view: str, root: Path | None = None) -> pl.DataFrame:
@@ -71,19 +95,61 @@ def read(view: str, root: Path | None = None) -> pl.DataFrame:
         NothingPublished: nothing to read yet.
         QueryRefused: there is no view of that name.
     """
-    folder = root or load_settings().warehouse
-    with connect_published(folder) as con:
-        if not view.isidentifier():
-            raise QueryRefused(f"{view!r} is not the name of a view", hint=_views(con))
-        try:
-            return fetch_frame(con, f'SELECT * FROM "{view}"')
-        except duckdb.CatalogException:
-            raise QueryRefused(f"there is no view named {view!r}", hint=_views(con)) from None
+    with connect_published(root or load_settings().warehouse) as con:
+        return fetch_view(con, view)
 
 
-def fetch_frame(con: duckdb.DuckDBPyConnection, sql: str) -> pl.DataFrame:
-    """The rows of a query as a polars frame, by the one way that DuckDB 1.5 and 2.0 share."""
-    return pl.DataFrame(pl.from_arrow(con.sql(sql).to_arrow_table()))
+def fetch_view(con: duckdb.DuckDBPyConnection, view: str) -> pl.DataFrame:
+    """The rows of a view, on a connection that is open.
+
+    Raises:
+        QueryRefused: there is no view of that name.
+    """
+    if not view.isidentifier():
+        raise QueryRefused(f"{view!r} is not the name of a view", hint=_views(con))
+    try:
+        return fetch_frame(con, f'SELECT * FROM "{view}"')
+    except duckdb.CatalogException:
+        raise QueryRefused(f"there is no view named {view!r}", hint=_views(con)) from None
+
+
+def fetch_frame(
+    con: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] = ()
+) -> pl.DataFrame:
+    """The rows of a query as a polars frame, by the one way that DuckDB 1.5 and 2.0 share.
+
+    Raises:
+        QueryRefused: the statement gives no rows and columns, as SET does.
+    """
+    result: duckdb.DuckDBPyRelation | None = con.sql(sql, params=list(parameters) or None)
+    if result is None:
+        raise QueryRefused("not a query", hint="a frame is made of the rows of one SELECT")
+    return pl.DataFrame(pl.from_arrow(result.to_arrow_table()))
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """DuckDB's own words; they quote the statement, which is the user's own.
+
+    Raises:
+        QueryRefused: in place of what DuckDB raised.
+    """
+    try:
+        yield
+    except duckdb.PermissionException as error:
+        raise QueryRefused(
+            f"not allowed: {_first_line(error)}",
+            hint="queries only read the published warehouse; `ccpay query --out` writes files",
+        ) from None
+    except duckdb.Error as error:
+        raise QueryRefused(
+            _first_line(error), hint="see the table data_dictionary for views and columns"
+        ) from None
+
+
+def _first_line(error: duckdb.Error) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[:2]) if lines else type(error).__name__
 
 
 def _views(con: duckdb.DuckDBPyConnection) -> str:

@@ -6,7 +6,7 @@ opens the private file; nothing else changes the schema.
 
 The header of a view file is its documentation, for people and for the database alike:
 
-    -- view: chain_status_now            (or "macro: name(arguments)")
+    -- view: chain_status_now            (or "macro: name(arguments)", or "inner: store.name")
     -- grain: one row per chain
     -- key: chain
     -- consumers: operations, board
@@ -26,6 +26,8 @@ import duckdb
 
 from ccpay_io.errors import SchemaTooNew
 from ccpay_io.store.atomic import atomic
+from ccpay_io.store.ready import make_ready
+from ccpay_io.store.spans import span_views
 
 _HEADER = re.compile(r"^-- (?:(column) )?(\w+(?:\([^)]*\))?): (.+)$")
 
@@ -36,7 +38,7 @@ class ViewDoc:
 
     Attributes:
         name: of the view or macro.
-        kind: "view" or "macro".
+        kind: "view", "macro", or "inner" for a view in schema `store` that only other views use.
         text: grain, key and example, as shown in the view's comment.
         columns: column name -> description.
     """
@@ -47,14 +49,30 @@ class ViewDoc:
     columns: dict[str, str]
 
 
+# What this module makes, and nothing else: a release may have dropped or renamed any of it.
+_MADE = """
+    SELECT 'VIEW', schema_name, view_name FROM duckdb_views()
+    WHERE NOT internal AND database_name = current_database()
+    UNION ALL
+    SELECT DISTINCT CASE function_type WHEN 'macro' THEN 'MACRO' ELSE 'MACRO TABLE' END,
+           schema_name, function_name FROM duckdb_functions()
+    WHERE NOT internal AND database_name = current_database()
+      AND function_type IN ('macro', 'table_macro')
+"""
+
+
 def sql_folder() -> Path:
     """The folder with migrations/, views/ and queries/: in the wheel, or in the checkout."""
     packaged = Path(__file__).parent.parent / "sql"
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "warehouse"
 
 
-def apply_schema(con: duckdb.DuckDBPyConnection) -> None:
+def apply_schema(con: duckdb.DuckDBPyConnection, root: Path) -> None:
     """Applies what is missing: each migration in one transaction with its record, then the views.
+
+    Args:
+        con: on the private file.
+        root: the warehouse folder, in which the views look for sealed months.
 
     Raises:
         SchemaTooNew: the file has migrations that this release does not know.
@@ -77,7 +95,7 @@ def apply_schema(con: duckdb.DuckDBPyConnection) -> None:
             with atomic(con):
                 con.execute(path.read_text("utf-8"))
                 _record(con, path.stem)
-    _refresh_views(con, applied)
+    _refresh_views(con, root, applied)
 
 
 def view_docs() -> Iterator[tuple[ViewDoc, str]]:
@@ -87,22 +105,25 @@ def view_docs() -> Iterator[tuple[ViewDoc, str]]:
         yield _parse_header(sql), sql
 
 
-def _refresh_views(con: duckdb.DuckDBPyConnection, applied: set[str]) -> None:
-    """Recreates all views when one of their files differs from what this warehouse has."""
+def _refresh_views(con: duckdb.DuckDBPyConnection, root: Path, applied: set[str]) -> None:
+    """Recreates all views when their text, or the folder, differs from what this warehouse has."""
     docs = list(view_docs())
-    digest = hashlib.sha256("\0".join(sql for _, sql in docs).encode()).hexdigest()
+    text = "\0".join([str(root.resolve()), *(sql for _, sql in docs)])
+    digest = hashlib.sha256(text.encode()).hexdigest()
     if f"views:{digest}" in applied:
         return
     with atomic(con):
-        for (name,) in con.execute(
-            "SELECT view_name FROM duckdb_views() WHERE NOT internal AND schema_name = 'main'"
-            " AND database_name = current_database()"
-        ).fetchall():
-            con.execute(f'DROP VIEW "{name}"')
+        for kind, schema, name in con.execute(_MADE).fetchall():
+            con.execute(f'DROP {kind} {schema}."{name}"')
+        for statement in span_views(con, root):
+            con.execute(statement)
         con.execute("DELETE FROM data_dictionary")
         for doc, sql in docs:
             con.execute(sql)
-            _document(con, doc)
+            if doc.kind != "inner":
+                _document(con, doc)
+            elif doc.name.endswith("_live"):
+                make_ready(con, doc.name)
         con.execute("DELETE FROM store.migration WHERE name LIKE 'views:%'")
         _record(con, f"views:{digest}")
 
@@ -131,7 +152,7 @@ def _parse_header(sql: str) -> ViewDoc:
             break
         is_column, name, text = match.groups()
         (columns if is_column else fields)[name] = text
-    kind = "view" if "view" in fields else "macro"
+    kind = next(kind for kind in ("view", "macro", "inner") if kind in fields)
     text = f"Grain: {fields['grain']}. Key: {fields['key']}. Example: {fields['example']}"
     return ViewDoc(fields[kind].split("(")[0], kind, text, columns)
 

@@ -6,13 +6,15 @@ files without it, and the published file; changes nothing.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
 from ccpay_io.errors import NothingPublished
-from ccpay_io.store.datasets import DATASETS, FEED_DATASETS, Dataset
+from ccpay_io.store.datasets import DATASETS, FEED_DATASETS, PRIMARY_FEED, Dataset
 from ccpay_io.store.raw import raw_sha256
 from ccpay_io.store.reading import connect_published
 from ccpay_io.store.rows import one
@@ -51,32 +53,79 @@ def verify(warehouse: Warehouse) -> list[Finding]:
         for dataset in DATASETS.values():
             findings += _dataset(con, dataset)
         findings += _publication(con, warehouse)
+        sealed = con.execute("SELECT name, sha256 FROM store.sealed_file").fetchall()
         raw = con.execute(
-            "SELECT raw_name, raw_sha256 FROM store.poll WHERE raw_name IS NOT NULL"
+            "SELECT raw_name, raw_sha256 FROM store.ledger WHERE raw_name IS NOT NULL"
         ).fetchall()
     # Two weeks of files take minutes to read; writers need not wait for that.
-    return [*findings, _raw_files(warehouse, raw)]
+    return [*findings, _sealed_files(warehouse, sealed), _raw_files(warehouse, raw)]
 
 
 def _ledger(con: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
-    total = _number(con, "SELECT count(*) FROM store.poll")
+    total = _number(con, "SELECT count(*) FROM store.ledger")
     double = _number(
-        con, "SELECT count(*) FROM (SELECT poll_id FROM store.poll GROUP BY 1 HAVING count(*) > 1)"
+        con,
+        "SELECT count(*) FROM (SELECT poll_id FROM store.ledger GROUP BY 1 HAVING count(*) > 1)",
     )
     yield _finding("each poll has one ledger row", double, f"{total} polls", "poll_ids twice")
+    numbers = _number(con, "SELECT count(*) - count(DISTINCT poll_no) FROM store.ledger")
+    yield _finding("each poll has its number", numbers, f"{total} numbers", "numbers twice")
     for feed, datasets in FEED_DATASETS.items():
-        union = " UNION ALL ".join(
-            f"SELECT poll_id FROM store.{name}_observation" for name in datasets
-        )
-        wrong = _number(
-            con,
-            f"""
-            SELECT count(*) FROM store.poll AS p
-            LEFT JOIN (SELECT poll_id, count(*) AS rows FROM ({union}) GROUP BY 1) USING (poll_id)
-            WHERE p.feed = '{feed}' AND p.changed_count <> coalesce(rows, 0)
-            """,
-        )
-        yield _finding(f"{feed}: rows match the ledger", wrong, "counts agree", "polls differ")
+        yield _changes(con, feed, datasets)
+        yield _snapshots(con, feed, datasets)
+
+
+def _changes(con: duckdb.DuckDBPyConnection, feed: str, datasets: Sequence[str]) -> Finding:
+    """What the ledger counted as changed is what differs between an answer and the one before."""
+    changed = " UNION ALL ".join(
+        f"""
+        SELECT from_no FROM (
+            SELECT from_no, {_differs(DATASETS[name], "s")} AS differs
+            FROM store.{name}_span AS s WHERE unknown_reason IS NULL
+            WINDOW w AS (PARTITION BY entity_id ORDER BY from_no))
+        WHERE differs
+        """
+        for name in datasets
+    )
+    wrong = _number(
+        con,
+        f"""
+        SELECT count(*) FROM store.ledger AS p
+        LEFT JOIN (SELECT from_no AS poll_no, count(*) AS rows FROM ({changed}) GROUP BY 1)
+            USING (poll_no)
+        WHERE p.feed = '{feed}' AND p.changed_count <> coalesce(rows, 0)
+        """,
+    )
+    return _finding(f"{feed}: rows match the ledger", wrong, "counts agree", "polls differ")
+
+
+def _snapshots(con: duckdb.DuckDBPyConnection, feed: str, datasets: Sequence[str]) -> Finding:
+    """Each entity that the ledger counted without an answer is in a stretch that says so.
+
+    The number in force at a poll is a running sum: one more where a stretch begins, one less where
+    it ends. It may be higher than counted: what an incomplete poll does not ask for goes on as it
+    was.
+    """
+    mine = [name for name in datasets if PRIMARY_FEED[name] == feed]
+    edges = " UNION ALL ".join(
+        f"""
+        SELECT from_no AS poll_no, 1 AS step FROM store.{name}_span WHERE unknown_reason IS NOT NULL
+        UNION ALL
+        SELECT to_no, -1 FROM store.{name}_span WHERE unknown_reason IS NOT NULL
+        """
+        for name in mine
+    )
+    wrong = _number(
+        con,
+        f"""
+        WITH edge AS (SELECT poll_no, sum(step) AS step FROM ({edges}) GROUP BY poll_no),
+        held AS (SELECT poll_no, sum(step) OVER (ORDER BY poll_no) AS held FROM edge)
+        SELECT count(*) FROM store.ledger AS p ASOF LEFT JOIN held AS h ON h.poll_no <= p.poll_no
+        WHERE p.feed = '{feed}' AND p.outcome IN ('ok', 'partial')
+          AND p.unknown_count > coalesce(h.held, 0)
+        """,
+    )
+    return _finding(f"{feed}: unknown entities match the ledger", wrong, "they do", "polls differ")
 
 
 def _dataset(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> Iterator[Finding]:
@@ -89,8 +138,6 @@ def _dataset(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> Iterator[Findi
              + (SELECT count(*) FROM (SELECT {keys} FROM {table}_entity
                                       GROUP BY ALL HAVING count(*) > 1))
              + (SELECT count(*) - count(DISTINCT entity_id) FROM {table}_current)
-             + (SELECT count(*) FROM (SELECT poll_id, entity_id FROM {table}_observation
-                                      GROUP BY ALL HAVING count(*) > 1))
         """,
     )
     entities = _number(con, f"SELECT count(*) FROM {table}_entity")
@@ -98,40 +145,63 @@ def _dataset(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> Iterator[Findi
     orphans = _number(
         con,
         f"""
-        SELECT (SELECT count(*) FROM {table}_observation ANTI JOIN
-                    (FROM store.poll WHERE outcome IN ('ok', 'partial')) USING (poll_id))
-             + (SELECT count(*) FROM {table}_observation ANTI JOIN {table}_entity USING (entity_id))
+        SELECT (SELECT count(*) FROM {table}_stretch ANTI JOIN store.poll ON from_no = poll_no)
+             + (SELECT count(*) FROM {table}_stretch ANTI JOIN store.poll ON to_no = poll_no)
+             + (SELECT count(*) FROM {table}_stretch ANTI JOIN {table}_entity USING (entity_id))
+             + (SELECT count(*) FROM {table}_current ANTI JOIN {table}_entity USING (entity_id))
+             + (SELECT count(*) FROM {table}_current ANTI JOIN store.poll ON since_no = poll_no
+                WHERE since_no IS NOT NULL)
         """,
     )
-    yield _finding(f"{name}: each row has its poll and entity", orphans, "all do", "orphans")
-    values = ", ".join(f'"{column}"' for column in ["entity_id", "state", *dataset.values])
-    torn = _number(
+    yield _finding(f"{name}: each row has its polls and entity", orphans, "all do", "orphans")
+    broken = _number(
         con,
         f"""
-        WITH last AS (
-            SELECT {values} FROM {table}_observation
-            QUALIFY row_number() OVER (PARTITION BY entity_id ORDER BY poll_id DESC) = 1)
         SELECT count(*) FROM (
-            (SELECT {values} FROM {table}_current EXCEPT FROM last)
-            UNION ALL (FROM last EXCEPT SELECT {values} FROM {table}_current))
+            SELECT from_no >= to_no OR lead(from_no) OVER w < to_no AS broken
+            FROM {table}_span WINDOW w AS (PARTITION BY entity_id ORDER BY from_no))
+        WHERE broken
         """,
     )
-    yield _finding(
-        f"{name}: the current values are the last observations", torn, "they are", "rows differ"
-    )
-    same = " AND ".join(
-        f'"{c}" IS NOT DISTINCT FROM lag("{c}") OVER w' for c in ["state", *dataset.values]
-    )
+    yield _finding(f"{name}: stretches follow each other", broken, "they do", "overlap")
     idle = _number(
         con,
         f"""
         SELECT count(*) FROM (
-            SELECT {same} AND lag(poll_id) OVER w IS NOT NULL AS idle FROM {table}_observation
-            WINDOW w AS (PARTITION BY entity_id ORDER BY poll_id))
+            SELECT lag(to_no) OVER w = from_no AND NOT ({_differs(dataset, "s")})
+                AND unknown_reason IS NOT DISTINCT FROM lag(unknown_reason) OVER w AS idle
+            FROM {table}_span AS s WINDOW w AS (PARTITION BY entity_id ORDER BY from_no))
         WHERE idle
         """,
     )
     yield _finding(f"{name}: each row is a change", idle, "each is", "rows repeat the one before")
+
+
+def _differs(dataset: Dataset, table: str) -> str:
+    """Whether an answer differs from the one before it in the window `w`."""
+    return " OR ".join(
+        f'{table}."{column}" IS DISTINCT FROM lag({table}."{column}") OVER w'
+        for column in ["state", *dataset.values]
+    )
+
+
+def _sealed_files(warehouse: Warehouse, files: Sequence[tuple[str, str]]) -> Finding:
+    """Every sealed month is there and has the content with which it was sealed."""
+    wrong = [name for name, sha256 in files if _sha256(warehouse.root / "sealed" / name) != sha256]
+    return _finding(
+        "sealed months have the content that the warehouse lists",
+        len(wrong),
+        f"{len(files)} files",
+        f"missing or damaged: {', '.join(wrong[:3])}; restore them from a backup",
+    )
+
+
+def _sha256(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
 
 
 def _raw_files(warehouse: Warehouse, files: Sequence[tuple[str, str]]) -> Finding:
@@ -163,15 +233,18 @@ def _publication(con: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> Iterat
     try:
         with connect_published(warehouse.root) as published:
             theirs = set(
-                published.execute("SELECT poll_id, changed_count FROM store.poll").fetchall()
+                published.execute("SELECT poll_id, changed_count FROM store.ledger").fetchall()
             )
+    except duckdb.CatalogException:
+        yield Finding(True, what, "made by an earlier release; the next publication replaces it")
+        return
     except NothingPublished:
         yield Finding(True, what, "nothing is published yet")
         return
     except duckdb.Error as error:
         yield Finding(False, what, str(error).splitlines()[0])
         return
-    ours = set(con.execute("SELECT poll_id, changed_count FROM store.poll").fetchall())
+    ours = set(con.execute("SELECT poll_id, changed_count FROM store.ledger").fetchall())
     behind = len(ours) - len(theirs)
     yield _finding(
         what, len(theirs - ours), f"{len(theirs)} polls, {behind} behind the writer", "polls differ"

@@ -2,7 +2,7 @@
 
 Owns the folder of one warehouse, the lock that serializes writers, and the order of steps in a
 commit. Does not ask the API, does not judge alerts (it calls the function it is given inside the
-transaction), holds no SQL of its own datasets (observations.py, ledger.py). Called by the
+transaction), holds no SQL of its own datasets (stretches.py, ledger.py). Called by the
 collector, by alert delivery and by the admin commands.
 
     <root>/private/warehouse.duckdb   the writers' file; nobody else opens it
@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -28,11 +28,15 @@ from filelock import FileLock, Timeout
 from ccpay_io.errors import WarehouseError, WarehouseLocked, WrongEnvironment
 from ccpay_io.feeds.poll import Poll, utc_now
 from ccpay_io.store.atomic import atomic
-from ccpay_io.store.ledger import Totals, claim_poll_id, write_ledger
+from ccpay_io.store.datasets import PRIMARY_FEED
+from ccpay_io.store.events import Numbered
+from ccpay_io.store.export import refresh_export
+from ccpay_io.store.ledger import Totals, number_polls, write_ledger
 from ccpay_io.store.missing import remember_missing
-from ccpay_io.store.observations import write_answers
 from ccpay_io.store.publication import publish_copy, stable_path
+from ccpay_io.store.ready import refresh_ready
 from ccpay_io.store.schema import apply_schema
+from ccpay_io.store.stretches import Written, write_dataset
 
 LOCK_TIMEOUT_S = 120.0
 PUBLISH_EVERY = timedelta(minutes=5)
@@ -83,6 +87,9 @@ class Warehouse:
         stamp: the environment whose data it holds ("sandbox", "live ccpayment.com").
         keep_versions: published versions that stay.
         on_step: told the name of each step just before it is taken; crash tests kill there.
+
+    Attributes:
+        step: that function, for those who write in a transaction of this warehouse.
     """
 
     def __init__(
@@ -96,7 +103,7 @@ class Warehouse:
         self.root = root
         self.stamp = stamp
         self._keep = keep_versions
-        self._step = on_step
+        self.step = on_step
 
     @property
     def private(self) -> Path:
@@ -114,7 +121,7 @@ class Warehouse:
         """
         with self._locked(), self._open() as con, atomic(con):
             yield con
-            self._step("commit")
+            self.step("commit")
 
     def commit(self, polls: Sequence[Poll], *, evaluate: Evaluate | None = None) -> list[Committed]:
         """Stores whole polls in one transaction: ledger, observations, current values, alerts.
@@ -125,10 +132,12 @@ class Warehouse:
             polls: usually one; the demo and the benchmarks hand over batches.
             evaluate: the alert engine, called for each new poll inside the transaction.
         """
-        self._step("begin")
+        self.step("begin")
         with self.transaction() as con:
-            committed = [self._store(con, poll, evaluate) for poll in polls]
-        self._step("committed")
+            # The alert engine reads the current tables as each single poll leaves them.
+            portions = [[poll] for poll in polls] if evaluate else [polls] if polls else []
+            committed = [row for part in portions for row in self._store(con, part, evaluate)]
+        self.step("committed")
         return committed
 
     def publish(self, *, force: bool = False) -> Path | None:
@@ -142,7 +151,9 @@ class Warehouse:
         with self._locked():
             with self._open() as con:
                 con.execute("CHECKPOINT")
-            return publish_copy(self.private, self.root, keep=self._keep, step=self._step)
+            version = publish_copy(self.private, self.root, keep=self._keep, step=self.step)
+        refresh_export(self.root, self.step)
+        return version
 
     @contextmanager
     def settled(self) -> Iterator[None]:
@@ -160,28 +171,39 @@ class Warehouse:
             yield
 
     def _store(
-        self, con: duckdb.DuckDBPyConnection, poll: Poll, evaluate: Evaluate | None
-    ) -> Committed:
-        poll_id = claim_poll_id(con, poll)
-        if poll_id is None:
-            return Committed(poll.poll_id, Totals(), new=False)
-        poll = replace(poll, poll_id=poll_id)
-        self._step("observations")
-        written = [
-            write_answers(con, poll, name, answers) for name, answers in poll.answers.items()
+        self, con: duckdb.DuckDBPyConnection, polls: Sequence[Poll], evaluate: Evaluate | None
+    ) -> list[Committed]:
+        numbered = number_polls(con, polls)
+        new = [entry for entry in numbered if entry]
+        self.step("observations")
+        written = {name: write_dataset(con, name, entries) for name, entries in _by_dataset(new)}
+        stored = {entry.poll_no: _totals(entry, written) for entry in new}
+        for entry in new:
+            moved = any(of[entry.poll_no].membership_changed
+                        for of in written.values() if entry.poll_no in of)  # fmt: skip
+            remember_missing(con, entry.poll, membership_changed=moved)
+        self.step("ledger")
+        write_ledger(con, [(entry, stored[entry.poll_no]) for entry in new])
+        if new:
+            refresh_ready(con)
+        self.step("alerts")
+        return [
+            self._judged(con, entry, stored[entry.poll_no], evaluate)
+            if entry
+            else Committed(poll.poll_id, Totals(), new=False)
+            for poll, entry in zip(polls, numbered, strict=True)
         ]
-        totals = Totals(
-            changed=sum(w.changed for w in written),
-            refused=sum(w.refused for w in written),
-            unknown=sum(answers.unknown for answers in poll.answers.values()),
-        )
-        remember_missing(con, poll, membership_changed=any(w.membership_changed for w in written))
-        self._step("ledger")
-        write_ledger(con, poll, totals)
-        self._step("alerts")
-        verdict = evaluate(con, poll) if evaluate else None
+
+    def _judged(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        entry: Numbered,
+        totals: Totals,
+        evaluate: Evaluate | None,
+    ) -> Committed:
+        verdict = evaluate(con, entry.poll) if evaluate else None
         return Committed(
-            poll_id,
+            entry.poll.poll_id,
             totals,
             new_notices=verdict.new_notices if verdict else 0,
             confirm=bool(verdict and verdict.confirm),
@@ -224,7 +246,7 @@ class Warehouse:
             path = str(self.private).replace("'", "''")
             con.execute(f"ATTACH '{path}' AS warehouse (STORAGE_VERSION 'v1.0.0')")
             con.execute("USE warehouse; SET TimeZone = 'UTC'; SET threads = 2")
-            apply_schema(con)
+            apply_schema(con, self.root)
             self._check_stamp(con)
             yield con
         finally:
@@ -239,6 +261,24 @@ class Warehouse:
                 f"{self.root} holds data of [{row[0]}], the settings say [{self.stamp}]",
                 hint="point CCPAY_WAREHOUSE at another folder, or use the settings it belongs to",
             )
+
+
+def _by_dataset(entries: Sequence[Numbered]) -> Iterator[tuple[str, list[Numbered]]]:
+    """Each dataset that these polls say something about, with the polls of its feeds."""
+    for name, primary in PRIMARY_FEED.items():
+        about = [e for e in entries if name in e.poll.answers or e.poll.feed == primary]
+        if about:
+            yield name, about
+
+
+def _totals(entry: Numbered, written: Mapping[str, Mapping[int, Written]]) -> Totals:
+    answers = entry.poll.answers.values()
+    frames = [answer.frame["state"] for answer in answers]
+    return Totals(
+        changed=sum(of[entry.poll_no].changed for of in written.values() if entry.poll_no in of),
+        refused=sum(int((states == "refused").sum()) for states in frames),
+        unknown=sum(answer.unknown for answer in answers),
+    )
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The feeds as Dagster assets: what an analyst sees in the catalog.
+"""The feeds and the sealed months as Dagster assets: what an analyst sees in the catalog.
 
 Owns descriptions, owners, kinds and dependencies. A body is one call of polling.poll_feed. Modules
 with assets must not postpone annotations: Dagster reads them when the asset is defined.
@@ -6,6 +6,7 @@ with assets must not postpone annotations: Dagster reads them when the asset is 
 
 from pipelines.assets.coins import coin_network, swap_coin
 from pipelines.assets.costs import coin_price, fiat_rate, withdraw_fee
+from pipelines.assets.sealed import sealed_month
 from pipelines.assets.status import chain_status
 from pipelines.assets.watchlist import watchlist
 
@@ -17,4 +18,5 @@ all_assets = [
     coin_price,
     withdraw_fee,
     watchlist,
+    sealed_month,
 ]

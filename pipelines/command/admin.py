@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from ccpay_io.care.rebuild import Rebuilt, rebuild
 from ccpay_io.care.restore import restore
 from ccpay_io.feeds.session import open_warehouse
 from ccpay_io.settings import load_settings
+from ccpay_io.store.sealing import seal
 from ccpay_io.store.verify import Finding, verify
 from pipelines.command.output import name_environment, print_table, stderr, stdout
 
@@ -29,6 +31,19 @@ def verify_command() -> int:
     settings = load_settings()
     name_environment(settings)
     return _show(verify(open_warehouse(settings)))
+
+
+@command.command("seal")
+def seal_command() -> int:
+    """Moves each month that ended 48 hours ago into Parquet files below sealed/."""
+    settings = load_settings()
+    name_environment(settings)
+    months = seal(open_warehouse(settings), datetime.now(UTC))
+    for month in months:
+        click.echo(f"sealed {month.first:%Y-%m}: {month.until_no - month.after_no} polls")
+    if not months:
+        click.echo("nothing to seal: a month is sealed 48 hours after it ends")
+    return 0
 
 
 @command.command("backup")

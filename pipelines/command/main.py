@@ -25,11 +25,18 @@ COMMANDS = {
     "watch": "the chain watch and alert delivery, without Dagster",
     "query": "SQL on the published warehouse",
     "route": "the cheapest chain to pay a coin out on, now",
+    "import": "a CSV of your withdrawals, for what they really cost",
     "doctor": "what is wrong, and what to do about it",
     "sandbox": "a CCPayment server on this machine, for trying and testing",
     "demo": "a made-up history to look around in",
     "admin": "care of the warehouse",
 }
+
+# A module cannot be called as a word of Python's own.
+MODULES = {"import": "importing"}
+
+# Alerts, and files for spreadsheets that could not be written.
+SHOWN_LOGS = ("ccpay.alerts", "ccpay.export")
 
 INTERRUPTED = 130
 
@@ -45,7 +52,8 @@ class LazyGroup(click.Group):
         """The sub-command, with --debug added to it and to what is below it."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"pipelines.command.{cmd_name}")
+        name = MODULES.get(cmd_name, cmd_name)
+        module = importlib.import_module(f"pipelines.command.{name}")
         return with_debug(module.command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -145,11 +153,12 @@ def _say(what: str, hint: str, redact: Callable[[str], str]) -> None:
 
 
 def _set_up_logging(*, debug: bool) -> None:
-    """Alerts are shown as they are; everything else only with --debug, and never a secret."""
+    """What people must see is shown as it is; all else only with --debug, and never a secret."""
     shown = logging.StreamHandler()
     shown.addFilter(RedactingFilter(_known_secrets()))
-    logging.getLogger("ccpay.alerts").addHandler(shown)
-    logging.getLogger("ccpay.alerts").propagate = debug
+    for name in SHOWN_LOGS:
+        logging.getLogger(name).addHandler(shown)
+        logging.getLogger(name).propagate = debug
     if debug:
         logging.getLogger().setLevel(logging.DEBUG)
     log_retries_quietly()

@@ -16,11 +16,12 @@ ASSETS = {
     "ccpay/coin_network",
     "ccpay/coin_price",
     "ccpay/fiat_rate",
+    "ccpay/sealed_month",
     "ccpay/swap_coin",
     "ccpay/watchlist",
     "ccpay/withdraw_fee",
 }
-JOBS = {f"poll_{feed}" for feed in FEEDS} | {"deliver_notices", "prune_old"}
+JOBS = {f"poll_{feed}" for feed in FEEDS} | {"deliver_notices", "prune_old", "seal_months"}
 CHECKS = ("not_empty", "row_floor", "fresh")
 
 
@@ -42,7 +43,10 @@ def test_jobs_schedules_and_sensors_are_pinned(repository: dg.RepositoryDefiniti
     schedules = {s.name: s for s in repository.schedule_defs}
     sensors = {s.name: s for s in repository.sensor_defs}
     assert jobs == JOBS
-    assert set(schedules) == {f"poll_{f}_schedule" for f in FEEDS} | {"prune_old_schedule"}
+    assert set(schedules) == {f"poll_{f}_schedule" for f in FEEDS} | {
+        "prune_old_schedule",
+        "seal_months_schedule",
+    }
     assert set(sensors) == {"chain_watch", "notice_delivery", "failed_runs"}
     assert all(s.default_status.value == "RUNNING" for s in schedules.values())
     assert all(s.default_status.value == "RUNNING" for s in sensors.values())

@@ -26,4 +26,5 @@ SELECT
     make_timestamptz(e.first_poll_id) AS first_seen_at,
     c.answered_at AS last_seen_at
 FROM store.chain_entity AS e
-JOIN store.chain_current AS c USING (entity_id);
+JOIN store.chain_current AS c USING (entity_id)
+WHERE c.answered_at IS NOT NULL;

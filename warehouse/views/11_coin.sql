@@ -15,12 +15,14 @@ WITH listed AS (
     SELECT e.coin_id, c.coin, c.coin_full_name, c.status, c.logo_url, e.first_poll_id, c.answered_at
     FROM store.coin_entity AS e
     JOIN store.coin_current AS c USING (entity_id)
+    WHERE c.answered_at IS NOT NULL
 ),
 
 swappable AS (
     SELECT e.coin_id, c.coin, c.logo_url, e.first_poll_id, c.answered_at
     FROM store.swap_coin_entity AS e
     JOIN store.swap_coin_current AS c USING (entity_id)
+    WHERE c.answered_at IS NOT NULL
 )
 
 SELECT

@@ -18,4 +18,5 @@ SELECT
     make_timestamptz(e.first_poll_id) AS first_seen_at,
     c.answered_at AS last_seen_at
 FROM store.fiat_entity AS e
-JOIN store.fiat_current AS c USING (entity_id);
+JOIN store.fiat_current AS c USING (entity_id)
+WHERE c.answered_at IS NOT NULL;

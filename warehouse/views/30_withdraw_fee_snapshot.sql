@@ -15,53 +15,31 @@
 -- column fee_coin_id: id of the coin in which the fee is charged
 -- column fee_coin: symbol of that coin
 CREATE OR REPLACE VIEW withdraw_fee_snapshot AS
-WITH asked AS (
+WITH shown AS (
     SELECT
         p.poll_id,
         p.observed_at,
-        e.entity_id,
-        e.coin_id,
-        e.chain,
-        store.silence_reason(p.outcome, p.error_code, p.error_name) AS failure
-    FROM store.poll AS p
-    JOIN store.withdraw_fee_entity AS e ON e.first_poll_id <= p.poll_id
+        s.* EXCLUDE (poll_id, unknown_reason),
+        coalesce(store.silence_reason(p.outcome, p.error_code, p.error_name), s.unknown_reason) AS unknown_reason
+    FROM store.ledger AS p
+    JOIN store.withdraw_fee_span AS s ON s.from_no <= p.snapshot_no AND s.to_no > p.snapshot_no
     WHERE p.feed = 'fees'
-),
-
-gap AS (
-    SELECT poll_id, reason, unnest(entity_ids) AS entity_id
-    FROM store.poll_gap
-    WHERE dataset = 'withdraw_fee'
-),
-
-answered AS (
-    SELECT
-        a.*,
-        coalesce(g.reason, a.failure) AS unknown_reason,
-        o.state AS last_state,
-        o.refusal_code,
-        o.fee_amount,
-        o.fee_coin_id,
-        o.fee_coin
-    FROM asked AS a
-    ASOF LEFT JOIN store.withdraw_fee_observation AS o
-        ON o.entity_id = a.entity_id AND o.poll_id <= a.poll_id
-    LEFT JOIN gap AS g ON g.poll_id = a.poll_id AND g.entity_id = a.entity_id
-    -- What no longer exists, or was never answered before a poll without answers, is no row of that poll.
-    WHERE g.reason IS NOT NULL OR (o.state IS NOT NULL AND o.state <> 'absent')
+        -- What no longer exists is no row, nor is, in a poll without answers, what was never answered.
+        AND (s.state <> 'absent' OR (s.unknown_reason IS NOT NULL AND p.outcome IN ('ok', 'partial')))
 )
 
 SELECT
-    a.poll_id,
-    a.observed_at,
-    a.coin_id,
+    s.poll_id,
+    s.observed_at,
+    e.coin_id,
     coin.coin,
-    a.chain,
-    CASE WHEN a.unknown_reason IS NULL THEN a.last_state ELSE 'unknown' END AS state,
-    CASE WHEN a.unknown_reason IS NULL THEN a.refusal_code END AS refusal_code,
-    a.unknown_reason,
-    CASE WHEN a.unknown_reason IS NULL THEN a.fee_amount END AS fee_amount,
-    CASE WHEN a.unknown_reason IS NULL THEN a.fee_coin_id END AS fee_coin_id,
-    CASE WHEN a.unknown_reason IS NULL THEN a.fee_coin END AS fee_coin
-FROM answered AS a
+    e.chain,
+    CASE WHEN s.unknown_reason IS NULL THEN s.state ELSE 'unknown' END AS state,
+    CASE WHEN s.unknown_reason IS NULL THEN s.refusal_code END AS refusal_code,
+    s.unknown_reason,
+    CASE WHEN s.unknown_reason IS NULL THEN s.fee_amount END AS fee_amount,
+    CASE WHEN s.unknown_reason IS NULL THEN s.fee_coin_id END AS fee_coin_id,
+    CASE WHEN s.unknown_reason IS NULL THEN s.fee_coin END AS fee_coin
+FROM shown AS s
+JOIN store.withdraw_fee_entity AS e USING (entity_id)
 LEFT JOIN coin USING (coin_id);

@@ -20,82 +20,32 @@
 -- column price_change_pct: change of the fee coin's price against the row before, in percent
 -- column poll_id: the poll in which this answer was first received
 CREATE OR REPLACE VIEW withdraw_fee_history AS
-WITH stretch AS (
-    SELECT s.*, o.refusal_code, o.fee_amount, o.fee_coin_id, o.fee_coin
-    FROM store.stretches('fees', 'withdraw_fee') AS s
-    JOIN store.withdraw_fee_observation AS o ON o.entity_id = s.entity_id AND o.poll_id = s.answer_poll_id
-    WHERE s.state IN ('ok', 'refused')
-),
-
-price AS (
-    SELECT e.coin_id, o.price_usd, s.valid_from, s.valid_to
-    FROM store.stretches('prices', 'coin_price') AS s
-    JOIN store.coin_price_observation AS o ON o.entity_id = s.entity_id AND o.poll_id = s.answer_poll_id
-    JOIN store.coin_price_entity AS e ON e.entity_id = s.entity_id
-    WHERE s.state <> 'unknown'
-),
-
-price_poll AS (
-    SELECT observed_at
-    FROM store.poll
-    WHERE feed IN ('prices', 'networks') AND outcome IN ('ok', 'partial')
-),
-
--- A price that is unknown at valid_from is the older for it: it was last confirmed before its
--- stretch ended.
-priced AS (
+WITH compared AS (
     SELECT
-        s.*,
-        price.price_usd,
-        price.valid_from AS priced_from,
-        CASE
-            WHEN price.valid_to <= s.valid_from THEN price.valid_to - INTERVAL 1 MICROSECOND
-            ELSE s.valid_from
-        END AS priced_until
-    FROM stretch AS s
-    ASOF LEFT JOIN price ON price.coin_id = s.fee_coin_id AND price.valid_from <= s.valid_from
-),
-
-valued AS (
-    SELECT
-        s.*,
-        epoch(s.valid_from) - epoch(greatest(p.observed_at, s.priced_from)) AS price_age_s,
-        3 * coalesce(n.cadence_s, c.cadence_s) AS price_limit_s
-    FROM priced AS s
-    ASOF LEFT JOIN price_poll AS p ON p.observed_at <= s.priced_until
-    ASOF LEFT JOIN (FROM store.cadence WHERE feed = 'networks') AS n ON n.valid_from <= s.valid_from
-    ASOF LEFT JOIN (FROM store.cadence WHERE feed = 'prices') AS c ON c.valid_from <= s.valid_from
-),
-
-compared AS (
-    SELECT
-        v.*,
-        lag(v.fee_amount) OVER pair AS fee_before,
-        lag(v.fee_coin_id) OVER pair AS fee_coin_before,
-        lag(v.price_usd) OVER pair AS price_before
-    FROM valued AS v
-    WINDOW pair AS (PARTITION BY v.entity_id ORDER BY v.poll_id)
+        *,
+        lag(fee_amount) OVER pair AS fee_before,
+        lag(fee_coin_id) OVER pair AS fee_coin_before,
+        lag(price_usd) OVER pair AS price_before
+    FROM store.withdraw_fee_valued
+    -- All names of the pair, so that a filter on any of them reaches the store.
+    WINDOW pair AS (PARTITION BY entity_id, coin_id, coin, chain ORDER BY valid_from)
 )
 
 SELECT
-    e.coin_id,
-    coin.coin,
-    e.chain,
-    c.state,
-    c.refusal_code,
-    c.fee_amount,
-    c.fee_coin_id,
-    c.fee_coin,
-    CASE WHEN c.price_age_s <= c.price_limit_s THEN store.exact_product(c.fee_amount, c.price_usd) END AS fee_usd,
-    c.price_usd,
-    c.price_age_s::BIGINT AS price_age_s,
-    c.valid_from,
-    c.valid_to,
-    CASE WHEN c.fee_coin_id = c.fee_coin_before THEN store.change_pct(c.fee_before, c.fee_amount) END
-        AS fee_amount_change_pct,
-    CASE WHEN c.fee_coin_id = c.fee_coin_before THEN store.change_pct(c.price_before, c.price_usd) END
-        AS price_change_pct,
-    c.poll_id
-FROM compared AS c
-JOIN store.withdraw_fee_entity AS e USING (entity_id)
-LEFT JOIN coin USING (coin_id);
+    coin_id,
+    coin,
+    chain,
+    state,
+    refusal_code,
+    fee_amount,
+    fee_coin_id,
+    fee_coin,
+    fee_usd,
+    price_usd,
+    price_age_s,
+    valid_from,
+    valid_to,
+    CASE WHEN fee_coin_id = fee_coin_before THEN store.change_pct(fee_before, fee_amount) END AS fee_amount_change_pct,
+    CASE WHEN fee_coin_id = fee_coin_before THEN store.change_pct(price_before, price_usd) END AS price_change_pct,
+    poll_id
+FROM compared;

@@ -14,94 +14,80 @@
 -- column unknown_poll_count: those of them without a known status
 CREATE OR REPLACE VIEW chain_status_history AS
 WITH chain_poll AS (
-    SELECT poll_id, observed_at, outcome NOT IN ('ok', 'partial') AS is_silent
-    FROM store.poll
+    SELECT poll_no, poll_id, observed_at, row_number() OVER (ORDER BY poll_no) AS number
+    FROM store.ledger
     WHERE feed = 'chains'
 ),
 
--- Consecutive polls that are alike for every chain: a run without any answer, or a run without a change.
-changing AS (
-    SELECT DISTINCT poll_id FROM store.chain_observation
-    UNION
-    SELECT poll_id FROM store.poll_gap WHERE dataset = 'chain'
-),
-
-marked AS (
+known AS (
     SELECT
-        p.poll_id,
-        p.observed_at,
-        p.is_silent,
-        c.poll_id IS NOT NULL
-        OR p.is_silent IS DISTINCT FROM lag(p.is_silent) OVER (ORDER BY p.poll_id)
-        OR lag(g.poll_id) OVER (ORDER BY p.poll_id) IS NOT NULL AS begins
-    FROM chain_poll AS p
-    LEFT JOIN changing AS c USING (poll_id)
-    LEFT JOIN (SELECT DISTINCT poll_id FROM store.poll_gap WHERE dataset = 'chain') AS g USING (poll_id)
+        entity_id,
+        from_no,
+        to_no,
+        CASE WHEN unknown_reason IS NULL THEN state ELSE 'unknown' END AS status,
+        CASE WHEN unknown_reason IS NULL THEN status_raw END AS status_raw
+    FROM store.chain_span
 ),
 
-run AS (
-    SELECT
-        min(poll_id) AS first_poll_id,
-        max(poll_id) AS last_poll_id,
-        min(observed_at) AS valid_from,
-        count(*) AS poll_count,
-        any_value(is_silent) AS is_silent
-    FROM (SELECT *, count(*) FILTER (WHERE begins) OVER (ORDER BY poll_id) AS number FROM marked)
-    GROUP BY number
+-- Between the end of a stretch and the next beginning no poll had an answer.
+silent AS (
+    SELECT entity_id, ended_no AS from_no, resumed_no AS to_no, 'unknown' AS status, NULL AS status_raw
+    FROM (
+        SELECT
+            entity_id,
+            to_no AS ended_no,
+            coalesce(
+                lead(from_no) OVER (PARTITION BY entity_id ORDER BY from_no),
+                (SELECT max(poll_no) + 1 FROM chain_poll)
+            ) AS resumed_no
+        FROM known
+    )
+    WHERE ended_no < resumed_no
 ),
 
-state AS (
-    SELECT
-        e.entity_id,
-        e.chain,
-        r.*,
-        CASE WHEN r.is_silent OR g.reason IS NOT NULL OR o.state IS NULL THEN 'unknown' ELSE o.state END AS status,
-        CASE WHEN NOT r.is_silent AND g.reason IS NULL THEN o.status_raw END AS status_raw
-    FROM run AS r
-    JOIN store.chain_entity AS e ON e.first_poll_id <= r.first_poll_id
-    ASOF LEFT JOIN store.chain_observation AS o
-        ON o.entity_id = e.entity_id AND o.poll_id <= r.first_poll_id
-    LEFT JOIN (
-        SELECT poll_id, reason, unnest(entity_ids) AS entity_id
-        FROM store.poll_gap
-        WHERE dataset = 'chain'
-    ) AS g ON g.poll_id = r.first_poll_id AND g.entity_id = e.entity_id
-),
-
+-- Flags and confirmations are parts of an answer too: what differs only in them is one row here.
 turned AS (
     SELECT
         *,
         status IS DISTINCT FROM lag(status) OVER chain_order
         OR status_raw IS DISTINCT FROM lag(status_raw) OVER chain_order AS turns
-    FROM state
-    WINDOW chain_order AS (PARTITION BY entity_id ORDER BY first_poll_id)
+    FROM (FROM known UNION ALL FROM silent)
+    WINDOW chain_order AS (PARTITION BY entity_id ORDER BY from_no)
 ),
 
-stretch AS (
+run AS (
     SELECT
         entity_id,
-        chain,
         any_value(status) AS status,
         any_value(status_raw) AS status_raw,
-        min(valid_from) AS valid_from,
-        min(first_poll_id) AS first_poll_id,
-        max(last_poll_id) AS last_poll_id,
-        sum(poll_count)::BIGINT AS poll_count
-    FROM (
-        SELECT *, count(*) FILTER (WHERE turns) OVER (PARTITION BY entity_id ORDER BY first_poll_id) AS number
-        FROM turned
-    )
-    GROUP BY entity_id, chain, number
+        min(from_no) AS from_no,
+        max(to_no) AS to_no
+    FROM (SELECT *, count(*) FILTER (WHERE turns) OVER (PARTITION BY entity_id ORDER BY from_no) AS number FROM turned)
+    GROUP BY entity_id, number
+),
+
+-- The first and the last poll of each run, and how many lie between them.
+bounded AS (
+    SELECT
+        r.*,
+        f.poll_id AS first_poll_id,
+        f.observed_at AS valid_from,
+        l.poll_id AS last_poll_id,
+        l.number - f.number + 1 AS poll_count
+    FROM run AS r
+    JOIN chain_poll AS f ON f.poll_no = r.from_no
+    ASOF JOIN chain_poll AS l ON r.to_no > l.poll_no
 )
 
 SELECT
-    chain,
-    status,
-    status_raw,
-    valid_from,
-    lead(valid_from) OVER (PARTITION BY entity_id ORDER BY first_poll_id) AS valid_to,
-    first_poll_id,
-    last_poll_id,
-    poll_count,
-    CASE WHEN status = 'unknown' THEN poll_count ELSE 0 END AS unknown_poll_count
-FROM stretch;
+    e.chain,
+    b.status,
+    b.status_raw,
+    b.valid_from,
+    lead(b.valid_from) OVER (PARTITION BY b.entity_id ORDER BY b.from_no) AS valid_to,
+    b.first_poll_id,
+    b.last_poll_id,
+    b.poll_count,
+    CASE WHEN b.status = 'unknown' THEN b.poll_count ELSE 0 END AS unknown_poll_count
+FROM bounded AS b
+JOIN store.chain_entity AS e USING (entity_id);

@@ -10,8 +10,7 @@
 -- column valid_to: when the next poll said something else or nothing; NULL while it is still so
 -- column poll_id: the poll in which it was first received
 CREATE OR REPLACE VIEW fiat_rate_history AS
-SELECT e.fiat_id, o.fiat, o.usd_rate, s.valid_from, s.valid_to, s.poll_id
-FROM store.stretches('fiats', 'fiat') AS s
-JOIN store.fiat_observation AS o ON o.entity_id = s.entity_id AND o.poll_id = s.answer_poll_id
-JOIN store.fiat_entity AS e ON e.entity_id = s.entity_id
-WHERE s.state = 'ok';
+SELECT e.fiat_id, s.fiat, s.usd_rate, s.valid_from, s.valid_to, s.poll_id
+FROM store.fiat_span AS s
+JOIN store.fiat_entity AS e USING (entity_id)
+WHERE s.unknown_reason IS NULL AND s.state = 'ok';

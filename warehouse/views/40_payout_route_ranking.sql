@@ -20,15 +20,14 @@ CREATE OR REPLACE VIEW payout_route_ranking AS
 WITH route AS (
     SELECT
         f.*,
-        coalesce(n.needs_memo, c.needs_memo) AS needs_memo,
+        n.needs_memo,
         CASE
             WHEN f.route_state <> 'usable' THEN f.route_state
             WHEN f.is_stale THEN 'stale'
             WHEN f.fee_usd IS NULL THEN f.fee_usd_reason
         END AS reason_excluded
     FROM withdraw_fee_now AS f
-    LEFT JOIN coin_network_now AS n ON n.coin_id = f.coin_id AND n.chain = f.chain
-    LEFT JOIN chain AS c ON c.chain = f.chain
+    LEFT JOIN store.withdraw_fee_ready AS n ON n.coin_id = f.coin_id AND n.chain = f.chain
 ),
 
 ranked AS (

@@ -23,7 +23,7 @@ WITH poll AS (
         * EXCLUDE (started_at, observed_at),
         started_at AT TIME ZONE 'UTC' AS started_at,
         observed_at AT TIME ZONE 'UTC' AS observed_at
-    FROM store.poll
+    FROM store.ledger
 ),
 
 successful AS (

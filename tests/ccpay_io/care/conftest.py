@@ -14,7 +14,7 @@ import duckdb
 import pytest
 import stamina
 
-from ccpay_io.feeds.session import open_collector, open_warehouse
+from ccpay_io.feeds.session import open_collector, open_pacer, open_warehouse
 from ccpay_io.sandbox import SANDBOX_APP_ID, SANDBOX_APP_SECRET, serving
 from ccpay_io.sandbox.faults import Faults
 from ccpay_io.sandbox.server import build_app
@@ -66,8 +66,8 @@ ROUNDS: list[tuple[list[tuple[str, str, dict[str, Any]]], tuple[str, ...]]] = [
     ([("reset", "*", {})], ("coins", "fees")),
     ([("status:503", "getFiatList", {"times": 2})], ("fiats",)),
     ([("slow:0.2", "getWithdrawFee", {})], ("fees",)),
-    ([], (*LISTS, "fees", "prices", "watchlist")),
     ([("code:11014", "getChainList", {"times": 1})], ("chains", "fiats", "fees", "prices")),
+    ([], (*LISTS, "fees", "prices", "watchlist")),
 ]
 
 
@@ -111,6 +111,7 @@ async def _polls(settings: Settings, faults: Faults) -> None:
         await collector.poll("fees")
         for active, feeds in ROUNDS:
             faults.clear()
+            open_pacer(settings).rearm()
             for fault, endpoint, options in active:
                 faults.add(fault, endpoint, **options)
             slow = any(fault.startswith("slow") for fault, *_ in active)
@@ -159,24 +160,37 @@ def differences() -> Callable[..., dict[str, int]]:
         con.execute("SET TimeZone = 'UTC'; BEGIN")
         try:
             names = con.execute(
-                "SELECT table_schema || '.' || table_name FROM information_schema.tables"
-                " WHERE table_catalog = 'one' AND table_name <> 'migration'"
-                " AND (table_type = 'BASE TABLE' OR ?) ORDER BY 1",
+                "SELECT table_schema, table_name FROM information_schema.tables"
+                " WHERE table_catalog = 'one' AND table_name NOT IN ('migration', 'sealed_file')"
+                " AND (table_type = 'BASE TABLE' OR ? AND table_schema = 'main') ORDER BY 1, 2",
                 [views],
             ).fetchall()
             assert len(names) > 20
-            rows = """
-                SELECT count(*) FROM (
-                    SELECT * EXCLUDE (side), sum(side) AS twice
-                    FROM (SELECT *, 1 AS side FROM one.{0} UNION ALL SELECT *, -1 FROM two.{0})
-                    GROUP BY ALL HAVING twice <> 0)
-            """
-            found = {name: con.execute(rows.format(name)).fetchall()[0][0] for (name,) in names}
+            found = {f"{schema}.{name}": _differing(con, schema, name) for schema, name in names}
         finally:
             con.close()
         return {name: count for name, count in found.items() if count}
 
     return compare
+
+
+def _differing(con: duckdb.DuckDBPyConnection, schema: str, name: str) -> int:
+    # What a stretch without an answer holds beside its reason is nobody's.
+    columns = "entity_id, from_no, to_no, state, unknown_reason"
+    shown = columns if name.endswith("_stretch") else "*"
+    for side in ("one", "two"):
+        con.execute(
+            f"USE {side}; CREATE TEMP TABLE {side}_rows AS SELECT {shown} FROM {schema}.{name}"
+        )
+    (count,) = con.execute("""
+        SELECT count(*) FROM (
+            SELECT * EXCLUDE (side), sum(side) AS twice
+            FROM (SELECT *, 1 AS side FROM temp.one_rows
+                  UNION ALL SELECT *, -1 FROM temp.two_rows)
+            GROUP BY ALL HAVING twice <> 0)
+        """).fetchall()[0]
+    con.execute("DROP TABLE temp.one_rows; DROP TABLE temp.two_rows")
+    return int(count)
 
 
 def mount(folder: Path, options: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,12 @@ from ccpay_io.feeds.poll import Poll, utc_now
 from ccpay_io.store.datasets import DATASETS
 from ccpay_io.store.raw import read_raw, write_raw
 from ccpay_io.store.reading import connect_published
+from ccpay_io.store.sealing import seal
 from ccpay_io.store.verify import verify
 from ccpay_io.store.writer import Warehouse
+
+# Without the old file; what is watched is also in what operations see of each chain.
+LOST = {*(f"store.{table}" for table in CARRIED), "store.chain_status_ready"}
 
 Differences = Callable[..., dict[str, int]]
 
@@ -58,7 +63,10 @@ def test_polls_of_every_kind_were_polled(polled: Warehouse) -> None:
     """What the other tests rebuild has each outcome, refusals, quarantine, deadlines, a ban."""
     outcomes = execute(polled.private, "SELECT DISTINCT outcome FROM store.poll")
     errors = execute(polled.private, "SELECT DISTINCT error_name FROM store.poll")
-    reasons = execute(polled.private, "SELECT DISTINCT reason FROM store.poll_gap")
+    spans = "SELECT DISTINCT unknown_reason FROM store.{}_span"
+    reasons = [
+        row for dataset in DATASETS for row in execute(polled.private, spans.format(dataset))
+    ]
 
     assert {row[0] for row in outcomes} == {"ok", "partial", "failed", "skipped"}
     assert {row[0] for row in errors} >= {
@@ -94,7 +102,7 @@ def test_without_the_private_file_raw_answers_are_enough(
     done = rebuild(polled)
 
     assert done.carried is None
-    assert set(differences(old, polled.private)) <= {f"store.{table}" for table in CARRIED}
+    assert set(differences(old, polled.private)) <= LOST
     assert wrong(polled) == []
 
 
@@ -217,25 +225,64 @@ def test_an_older_backup_and_the_raw_answers_since_then(
     done = rebuild(polled, backup=tmp_path / "backup")
 
     assert done.from_backup + done.made_again == len(names)
-    assert set(differences(whole, polled.private)) <= {f"store.{table}" for table in CARRIED}
+    assert set(differences(whole, polled.private)) <= LOST
     assert wrong(polled) == []
 
 
-def test_sealed_months_need_a_backup_that_has_them(polled: Warehouse, tmp_path: Path) -> None:
-    """Raw answers do not reach back so far: without them, or with an older backup, it stops."""
+def _seal(warehouse: Warehouse) -> None:
+    """As if two months had gone by."""
+    assert seal(warehouse, utc_now() + timedelta(days=62))
+    warehouse.commit([failed_poll()])
+
+
+def test_sealed_months_are_hot_again_as_far_as_raw_answers_reach(
+    polled: Warehouse, differences: Differences
+) -> None:
+    """Every view gives the same rows; the months are sealed anew when it is time."""
+    _seal(polled)
+
+    rebuild(polled)
+
+    differing = differences(before_of(polled), polled.private, views=True)
+    assert [name for name in differing if name.startswith("main.")] == []
+    assert wrong(polled) == []
+
+
+def test_sealed_months_stay_sealed_in_a_backup(
+    polled: Warehouse, differences: Differences, tmp_path: Path
+) -> None:
+    """Started from a backup, the files are the same, also when they are gone from the folder."""
+    _seal(polled)
+    make_backup(polled, tmp_path / "backup")
+    shutil.rmtree(polled.root / "raw")
+    with pytest.raises(WarehouseError, match="would lose polls"):
+        rebuild(polled)
+    names = {path.name for path in (polled.root / "sealed").iterdir()}
+    assert len(names) > 5
+
+    rebuild(polled, backup=tmp_path / "backup")
+
+    assert differences(before_of(polled), polled.private, views=True) == {}
+    polled.private.unlink()
+    shutil.rmtree(polled.root / "sealed")
+    (polled.root / "raw").mkdir()
+    rebuild(polled, backup=tmp_path / "backup")
+    assert {path.name for path in (polled.root / "sealed").iterdir()} == names
+    assert wrong(polled) == []
+
+
+def test_sealed_months_without_a_ledger_need_a_backup_that_has_them(
+    polled: Warehouse, tmp_path: Path
+) -> None:
+    """Only the ledger knows what is in them: it stops without a backup, or with an older one."""
     make_backup(polled, tmp_path / "older")
-    sealed = polled.root / "sealed" / "fees-2026-01.parquet"
-    sealed.parent.mkdir()
-    sealed.write_bytes(b"sealed")
+    _seal(polled)
+    polled.private.unlink()
 
     for backup in (None, tmp_path / "older"):
-        with pytest.raises(WarehouseError, match="sealed files, the first is sealed/fees-2026-01"):
+        with pytest.raises(WarehouseError, match="sealed files, the first is sealed/"):
             rebuild(polled, backup=backup)
-    make_backup(polled, tmp_path / "newer")
-    sealed.unlink()
-    rebuild(polled, backup=tmp_path / "newer")
-
-    assert sealed.read_bytes() == b"sealed"
+    assert not polled.private.exists()
 
 
 def test_a_file_that_cannot_be_read_is_not_taken_for_none(polled: Warehouse) -> None:

@@ -101,7 +101,7 @@ def test_an_outage_is_a_failed_poll_and_touches_nothing(
 ) -> None:
     """Every feed: one ledger row with the reason, no observation, history as it was."""
     collect(*ALL)
-    before = query("SELECT count(*) FROM store.withdraw_fee_observation")
+    before = query("SELECT count(*) FROM store.withdraw_fee_span")
     rates = query("SELECT fiat_id, usd_rate FROM fiat_rate_now ORDER BY 1")
     faults.add("status:503")
     for feed in ALL:
@@ -109,7 +109,7 @@ def test_an_outage_is_a_failed_poll_and_touches_nothing(
         assert result.outcome == "failed", feed
         assert result.error.name == "HttpStatusError"
 
-    assert before == query("SELECT count(*) FROM store.withdraw_fee_observation")
+    assert before == query("SELECT count(*) FROM store.withdraw_fee_span")
     assert rates == query("SELECT fiat_id, usd_rate FROM fiat_rate_now ORDER BY 1")
     assert query("SELECT count(*) FROM store.poll WHERE outcome = 'failed'") == [(6,)]
     assert query("SELECT DISTINCT status FROM chain_status_now") == [("unknown",)]
@@ -176,7 +176,7 @@ def test_a_list_that_shrank_is_quarantined(
     result = collect("chains")
 
     assert (result.outcome, result.error.name) == ("failed", "SuspectList")
-    assert query("SELECT count(*) FROM store.chain_observation WHERE state = 'absent'") == [(0,)]
+    assert query("SELECT count(*) FROM store.chain_span WHERE state = 'absent'") == [(0,)]
     assert query("SELECT DISTINCT status, unknown_reason FROM chain_status_now") == [
         ("unknown", "SuspectList")
     ]
@@ -361,17 +361,13 @@ def test_a_failed_sweep_observes_nothing(
 ) -> None:
     """A pair that left the plan while every call failed is not absent: nobody has said so."""
     collect(*ALL)
-    before = query("SELECT count(*) FROM store.withdraw_fee_observation")
+    before = query("SELECT count(*) FROM store.withdraw_fee_span")
     with open_warehouse(settings).transaction() as con:
         con.execute("UPDATE store.coin_network_current SET state = 'absent' WHERE entity_id = 1")
-        con.execute(
-            "INSERT INTO store.coin_network_observation BY NAME SELECT max(poll_id) AS poll_id,"
-            " 1 AS entity_id, 'absent' AS state FROM store.coin_network_observation"
-        )
     faults.add("status:503", "getWithdrawFee")
     assert collect("fees").outcome == "failed"
 
-    assert query("SELECT count(*) FROM store.withdraw_fee_observation") == before
+    assert query("SELECT count(*) FROM store.withdraw_fee_span") == before
 
 
 def test_waiting_for_the_lock_costs_neither_the_deadline_nor_the_time_of_observation(

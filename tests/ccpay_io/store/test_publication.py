@@ -21,7 +21,14 @@ from ccpay_io.store.verify import verify
 from ccpay_io.store.writer import Warehouse
 
 STEPS = ("begin", "observations", "ledger", "alerts", "commit", "committed")
-PUBLISH_STEPS = ("publish:copy", "publish:version", "publish:stable", "publish:prune")
+PUBLISH_STEPS = (
+    "publish:copy",
+    "publish:version",
+    "publish:stable",
+    "publish:prune",
+    "export:write",
+    "export:replace",
+)
 
 # A writer that commits and publishes polls, and kills itself as told.
 WRITER = """

@@ -83,10 +83,10 @@ def test_views_are_replaced_when_their_text_changed(warehouse: Warehouse, query:
     assert query("SELECT count(*) FROM duckdb_views() WHERE view_name = 'chain'") == [(1,)]
 
 
-def test_a_transaction_that_fails_leaves_nothing() -> None:
+def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
     """DDL included."""
     con = duckdb.connect()
-    apply_schema(con)
+    apply_schema(con, tmp_path)
 
     def create_and_fail() -> None:
         with atomic(con):

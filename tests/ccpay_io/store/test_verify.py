@@ -15,14 +15,16 @@ DAMAGE = {
     "withdraw_fee: nothing is stored twice": (
         "INSERT INTO store.withdraw_fee_current SELECT * FROM store.withdraw_fee_current LIMIT 1"
     ),
-    "withdraw_fee: each row has its poll and entity": "DELETE FROM store.withdraw_fee_entity",
-    "withdraw_fee: the current values are the last observations": (
-        "UPDATE store.withdraw_fee_current SET fee_amount = fee_amount + 0.000000000000000001"
+    "withdraw_fee: each row has its polls and entity": "DELETE FROM store.withdraw_fee_entity",
+    "fees: unknown entities match the ledger": "UPDATE store.poll SET unknown_count = 1",
+    "withdraw_fee: stretches follow each other": (
+        "INSERT INTO store.withdraw_fee_stretch BY NAME SELECT entity_id, since_no AS from_no,"
+        " since_no AS to_no, state FROM store.withdraw_fee_current LIMIT 1"
     ),
     "withdraw_fee: each row is a change": (
-        "INSERT INTO store.withdraw_fee_observation SELECT poll_id + 1, * EXCLUDE (poll_id)"
-        " FROM store.withdraw_fee_observation WHERE poll_id = (SELECT max(poll_id) FROM store.poll)"
+        "UPDATE store.withdraw_fee_current SET fee_amount = 1 WHERE entity_id = 1"
     ),
+    "each poll has its number": "UPDATE store.poll SET poll_no = 1",
 }
 
 

@@ -28,8 +28,7 @@ def test_a_poll_that_is_committed_again_changes_nothing(
 
     assert (first.new, again.new) == (True, False)
     assert query(
-        "SELECT (SELECT count(*) FROM store.poll),"
-        " (SELECT count(*) FROM store.withdraw_fee_observation)"
+        "SELECT (SELECT count(*) FROM store.poll), (SELECT count(*) FROM store.withdraw_fee_span)"
     ) == [(1, 1)]
 
 

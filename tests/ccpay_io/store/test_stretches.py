@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ccpay_io.feeds.poll import Answers, Poll, poll_id_at
-from ccpay_io.store.datasets import DATASETS, FEED_DATASETS
+from ccpay_io.store.datasets import AMOUNT, DATASETS, FEED_DATASETS
 from ccpay_io.store.verify import verify
 from ccpay_io.store.writer import Warehouse
 
@@ -146,7 +146,7 @@ def test_an_unchanged_answer_leaves_no_row(
     (second,) = warehouse.commit([poll(5, later)])
 
     assert second.totals.changed == 0
-    assert query("SELECT count(*) FROM store.withdraw_fee_observation") == [(5,)]
+    assert query("SELECT count(*) FROM store.withdraw_fee_span") == [(5,)]
     assert query(
         "SELECT network_fee_inquiry_id FROM store.withdraw_fee_current c"
         " JOIN store.withdraw_fee_entity e USING (entity_id) WHERE e.coin_id = 1 AND chain = 'ETH'"
@@ -200,7 +200,7 @@ def test_another_value_in_the_same_state_moves_no_bounds(
 
     bounds = ("2026-03-01 12:00:10+00", "2026-03-01 12:05:10+00", "2026-03-01 12:05:00+00")
     assert rows == [("Maintain", True, *bounds)]
-    assert query("SELECT count(*) FROM store.chain_observation") == [(5,)]
+    assert query("SELECT count(*) FROM store.chain_span") == [(5,)]
     assert [finding for finding in verify(warehouse) if not finding.ok] == []
 
 
@@ -237,13 +237,16 @@ def test_tables_have_the_columns_of_their_dataset(name: str, query: Any) -> None
         return [column for (column,) in query(sql, f"{name}_{table}")]
 
     assert ["entity_id", "first_poll_id", *dataset.keys] == columns("entity")
-    assert ["poll_id", "entity_id", "state", *dataset.values] == columns("observation")
+    at_rest = [
+        column
+        for value, kind in dataset.values.items()
+        for column in ([f"{value}_digits", f"{value}_scale"] if kind == AMOUNT else [value])
+    ]
+    ends = ["entity_id", "from_no", "to_no", "state", "unknown_reason"]
+    assert [*ends, *at_rest] == columns("stretch")
     bookkeeping = [
-        "changed_poll_id",
-        "changed_after",
-        "changed_by",
-        "answered_poll_id",
-        "answered_at",
+        *("changed_poll_id", "changed_after", "changed_by", "answered_poll_id", "answered_at"),
+        *("confirmed_at", "known_state", "known_poll_id", "since_no", "unknown_reason"),
     ]
     assert ["entity_id", "state", *dataset.values, *dataset.extras, *bookkeeping] == columns(
         "current"

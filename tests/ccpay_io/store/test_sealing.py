@@ -1,0 +1,281 @@
+"""Sealing: months become Parquet files, and no view notices."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+
+from ccpay_io.feeds.poll import Answers, Poll, poll_id_at
+from ccpay_io.store.datasets import DATASETS
+from ccpay_io.store.reading import connect_published
+from ccpay_io.store.sealing import retire, seal, sweep
+from ccpay_io.store.verify import verify
+from ccpay_io.store.writer import Warehouse
+
+FIRST = datetime(2026, 1, 20, tzinfo=UTC)
+NOW = datetime(2026, 4, 20, tzinfo=UTC)
+PAIRS = [(coin, chain) for coin in (1, 2, 3) for chain in ("ETH", "TRX")]
+VIEWS = (
+    "withdraw_fee_snapshot",
+    "withdraw_fee_history",
+    "chain_status_history",
+    "fiat_rate_history",
+)
+STEPS = ("seal:write", "seal:rename", "seal:commit", "commit", "publish:version", "sweep")
+
+
+def _history() -> list[Poll]:
+    """90 days, a few polls a day, with failures, gaps, refusals, and answers that hold for long."""
+    chance = random.Random(7)  # noqa: S311 - an invented history is no secret
+    fees = {pair: Decimal(chance.randint(1, 999)) / 100 for pair in PAIRS}
+    polls = []
+    for number in range(180):
+        at = FIRST + timedelta(hours=12 * number)
+        for offset, feed in enumerate(("chains", "fiats", "prices", "fees")):
+            answers = {} if chance.random() < 0.08 else _answers(feed, fees, chance)
+            gaps = any(answer.gaps for answer in answers.values())
+            started = at + timedelta(seconds=offset)
+            polls.append(
+                Poll(
+                    poll_id_at(started),
+                    feed,
+                    "partial" if gaps else "ok" if answers else "failed",
+                    started,
+                    started + timedelta(seconds=20),
+                    1,
+                    answers,
+                    writer="t",
+                    cadence_s=43_200,
+                    error_name=None if answers else "TimedOut",
+                )
+            )
+    return polls
+
+
+def _answers(
+    feed: str, fees: dict[tuple[int, str], Decimal], chance: random.Random
+) -> dict[str, Answers]:
+    if feed == "chains":
+        down = chance.random() < 0.1
+        state = ("maintenance", "Maintenance") if down else ("normal", "Normal")
+        rows = [{"chain": "ETH", "state": state[0], "status_raw": state[1]}]
+        # Never changes: one stretch over all months.
+        rows.append({"chain": "TRX", "state": "normal", "status_raw": "Normal"})
+        return {"chain": Answers(DATASETS["chain"].frame(rows))}
+    if feed == "fiats":
+        rate = Decimal(chance.randint(90, 93)) / 100
+        row = {"fiat_id": 1, "state": "ok", "fiat": "EUR", "usd_rate": rate}
+        return {"fiat": Answers(DATASETS["fiat"].frame([row]))}
+    if feed == "prices":
+        row = {"coin_id": 7, "state": "ok", "price_usd": Decimal(chance.randint(1, 3))}
+        return {"coin_price": Answers(DATASETS["coin_price"].frame([row]), complete=False)}
+    rows, gaps = [], []
+    for coin, chain in PAIRS:
+        if chance.random() < 0.04:
+            gaps.append((coin, chain))
+            continue
+        if coin != 3 and chance.random() < 0.2:
+            fees[(coin, chain)] = Decimal(chance.randint(1, 999)) / 100
+        values = {"fee_amount": fees[(coin, chain)], "fee_coin_id": 7, "fee_coin": "TRX"}
+        rows.append({"coin_id": coin, "chain": chain, "state": "ok", **values})
+    frame = DATASETS["withdraw_fee"].frame(rows)
+    return {"withdraw_fee": Answers(frame, {"deadline": gaps} if gaps else {})}
+
+
+@pytest.fixture(scope="module")
+def hot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse with that history, published, nothing sealed."""
+    warehouse = Warehouse(tmp_path_factory.mktemp("hot") / "data", "test")
+    warehouse.commit(_history())
+    warehouse.publish(force=True)
+    return warehouse.root
+
+
+@pytest.fixture
+def warehouse(hot: Path, tmp_path: Path) -> Warehouse:
+    """A copy of it."""
+    shutil.copytree(hot, tmp_path / "data")
+    return Warehouse(tmp_path / "data", "test")
+
+
+def _rows(root: Path) -> dict[str, list[Any]]:
+    with connect_published(root) as con:
+        return {
+            view: con.execute(f"SELECT * FROM {view} ORDER BY ALL").fetchall() for view in VIEWS
+        }
+
+
+def test_sealing_changes_no_answer(warehouse: Warehouse) -> None:
+    """Every history is the same, row for row, from Parquet and the hot rest; verify is clean."""
+    before = _rows(warehouse.root)
+
+    months = seal(warehouse, NOW)
+
+    assert [f"{month.first:%Y-%m}" for month in months] == ["2026-01", "2026-02", "2026-03"]
+    assert _rows(warehouse.root) == before
+    assert [finding for finding in verify(warehouse) if not finding.ok] == []
+    with warehouse.transaction() as con:
+        hot_polls = con.execute("SELECT count(*) FROM store.poll").fetchall()[0][0]
+    assert 19 * 8 <= hot_polls < 19 * 8 + 20
+
+
+def test_a_month_is_sealed_48_hours_after_its_end_and_not_before(warehouse: Warehouse) -> None:
+    """What is late has come by then."""
+    assert seal(warehouse, datetime(2026, 2, 2, 23, 59, tzinfo=UTC)) == []
+    (month,) = seal(warehouse, datetime(2026, 2, 3, tzinfo=UTC))
+    assert month.begins == datetime(2026, 1, 1, tzinfo=UTC)
+    assert seal(warehouse, datetime(2026, 2, 3, tzinfo=UTC)) == []
+
+
+def test_polls_after_sealing_go_on_where_the_hot_part_was(warehouse: Warehouse) -> None:
+    """The same polls give the same answers, whether sealing came between them or not."""
+    *early, late = (_history()[:400], _history()[400:])
+    plain = Warehouse(warehouse.root.with_name("plain"), "test")
+    mixed = Warehouse(warehouse.root.with_name("mixed"), "test")
+    plain.commit([*early[0], *late])
+    mixed.commit(early[0])
+    seal(mixed, datetime(2026, 3, 5, tzinfo=UTC))
+    mixed.commit(late)
+    seal(mixed, NOW)
+    for each in (plain, mixed):
+        each.publish(force=True)
+
+    assert _rows(mixed.root) == _rows(plain.root)
+    assert [finding for finding in verify(mixed) if not finding.ok] == []
+
+
+def test_a_sealed_file_can_be_read_alone(warehouse: Warehouse) -> None:
+    """Polars, without the warehouse: keys, times and amounts of every pair at any time."""
+    before = _rows(warehouse.root)["withdraw_fee_history"]
+    seal(warehouse, NOW)
+    (file,) = (warehouse.root / "sealed").glob("withdraw_fee-2026-02-*.parquet")
+
+    frame = pl.read_parquet(file)
+
+    begins, ends = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)
+    assert frame["valid_from"].min() >= begins
+    assert frame["valid_to"].max() == ends
+    known = frame.filter(pl.col("unknown_reason").is_null()).sort("coin_id", "chain", "valid_from")
+    amounts = {
+        (coin, chain, start, Decimal(int(digits)).scaleb(-scale))
+        for coin, chain, start, digits, scale in known.select(
+            "coin_id", "chain", "valid_from", "fee_amount_digits", "fee_amount_scale"
+        ).rows()
+    }
+    assert amounts == {
+        (row[0], row[2], max(row[11], begins), row[5])
+        for row in before
+        if row[11] < ends and (row[12] is None or row[12] > begins)
+    }
+
+
+def test_a_moved_folder_is_read_with_a_variable(warehouse: Warehouse, tmp_path: Path) -> None:
+    """A copy elsewhere answers the same once it is told where it lies."""
+    seal(warehouse, NOW)
+    before = _rows(warehouse.root)["withdraw_fee_history"]
+    shutil.move(warehouse.root, tmp_path / "moved")
+
+    con = duckdb.connect(str(tmp_path / "moved" / "ccpay.duckdb"), read_only=True)
+    con.execute(f"SET VARIABLE ccpay_root = '{tmp_path / 'moved'}'; SET TimeZone = 'UTC'")
+    rows = con.execute("SELECT * FROM withdraw_fee_history ORDER BY ALL").fetchall()
+    con.close()
+
+    assert rows == before
+    moved = Warehouse(tmp_path / "moved", "test")
+    moved.publish(force=True)
+    assert _rows(moved.root)["withdraw_fee_history"] == before
+
+
+def test_a_file_goes_only_after_the_last_publication_that_lists_it(warehouse: Warehouse) -> None:
+    """Retention forgets the month at once; a reader of an older version can still read it."""
+    seal(warehouse, NOW)
+    files = set((warehouse.root / "sealed").glob("*-2026-01-*.parquet"))
+    assert retire(warehouse, keep_months=2, now=NOW) == len(files) == 10
+
+    assert sweep(warehouse) == 0
+    for _ in range(5):
+        warehouse.publish(force=True)
+    assert sweep(warehouse) == len(files)
+    with connect_published(warehouse.root) as con:
+        first = con.execute("SELECT min(valid_to) FROM withdraw_fee_history").fetchall()[0][0]
+    assert first >= datetime(2026, 2, 1, tzinfo=UTC)
+
+
+def test_a_damaged_or_missing_month_is_found(warehouse: Warehouse) -> None:
+    """Verify names the file that does not have its content any more."""
+    seal(warehouse, NOW)
+    (file,) = (warehouse.root / "sealed").glob("cwallet_user-2026-02-*")
+    file.write_bytes(file.read_bytes() + b"x")
+
+    (finding,) = [finding for finding in verify(warehouse) if not finding.ok]
+
+    assert finding.what == "sealed months have the content that the warehouse lists"
+    assert file.name in finding.detail
+
+
+SEALER = """
+import os, signal, sys
+from datetime import datetime
+from pathlib import Path
+from ccpay_io.store.sealing import seal
+from ccpay_io.store.writer import Warehouse
+root, wanted, skip = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+def step(name):
+    global skip
+    if name == wanted:
+        if skip == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        skip -= 1
+seal(Warehouse(root, "test", on_step=step), datetime.fromisoformat("2026-04-20T00:00:00+00:00"))
+"""
+
+
+def _kill_at(root: Path, step: str, skip: int) -> int:
+    return subprocess.run(
+        [sys.executable, "-c", SEALER, str(root), step, str(skip)],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    ).returncode
+
+
+def _survives(warehouse: Warehouse, step: str, kills: int) -> None:
+    before = _rows(warehouse.root)
+    (warehouse.root / "sealed").mkdir()
+    (warehouse.root / "sealed" / "garbage.parquet").write_bytes(b"of an earlier kill")
+    codes = [_kill_at(warehouse.root, step, number % 7) for number in range(kills)]
+    assert -signal.SIGKILL in codes
+    assert _rows(warehouse.root) == before
+    assert [finding for finding in verify(warehouse) if not finding.ok] == []
+
+    seal(warehouse, NOW)
+
+    assert _rows(warehouse.root) == before
+    assert [finding for finding in verify(warehouse) if not finding.ok] == []
+    assert len(list((warehouse.root / "sealed").iterdir())) == 30
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", STEPS)
+def test_a_kill_at_any_step_of_sealing_loses_nothing(warehouse: Warehouse, step: str) -> None:
+    """Kill -9: the month is hot or sealed, never both and never neither; the next run ends it."""
+    _survives(warehouse, step, 1)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("step", STEPS)
+def test_twenty_kills_of_sealing_lose_nothing(warehouse: Warehouse, step: str) -> None:
+    """The same, twenty times, at later and later files."""
+    _survives(warehouse, step, 20)

@@ -1,0 +1,66 @@
+-- inner: store.withdraw_fee_live
+-- grain: one row per (coin, chain) pair that exists now, as the last commit left it
+-- key: coin_id, chain
+-- consumers: the table store.withdraw_fee_ready, which is made from it at each commit
+-- example: SELECT coin, chain, fee_amount FROM store.withdraw_fee_live
+CREATE OR REPLACE VIEW store.withdraw_fee_live AS
+WITH pair AS (
+    SELECT
+        e.coin_id,
+        e.chain,
+        d.last_poll_id AS poll_id,
+        c.refusal_code,
+        c.fee_amount,
+        c.fee_coin_id,
+        c.fee_coin,
+        c.answered_at,
+        CASE WHEN d.silent_no IS NULL THEN c.unknown_reason ELSE d.silent_reason END AS unknown_reason,
+        CASE WHEN d.silent_no IS NULL AND c.unknown_reason IS NULL THEN c.state ELSE 'unknown' END AS state
+    FROM store.withdraw_fee_entity AS e
+    JOIN store.withdraw_fee_current AS c USING (entity_id)
+    JOIN store.dataset_now AS d ON d.dataset = 'withdraw_fee'
+    -- What no longer exists is no pair; nor is, in a poll without answers, what was never answered.
+    WHERE c.state <> 'absent' OR (d.silent_no IS NULL AND c.unknown_reason IS NOT NULL)
+),
+
+price AS (
+    SELECT e.coin_id, c.price_usd, c.answered_at
+    FROM store.coin_price_entity AS e
+    JOIN store.coin_price_current AS c USING (entity_id)
+    WHERE c.state = 'ok'
+)
+
+SELECT
+    p.coin_id,
+    coin.coin,
+    p.chain,
+    p.state,
+    CASE WHEN p.state = 'refused' THEN p.refusal_code END AS refusal_code,
+    p.unknown_reason,
+    CASE WHEN p.state = 'ok' THEN p.fee_amount END AS fee_amount,
+    CASE WHEN p.state = 'ok' THEN p.fee_coin_id END AS fee_coin_id,
+    CASE WHEN p.state = 'ok' THEN p.fee_coin END AS fee_coin,
+    -- Whether the price is too old is known only when somebody asks.
+    CASE WHEN p.state = 'ok' THEN store.exact_product(p.fee_amount, price.price_usd) END AS fee_usd_then,
+    CASE WHEN p.state = 'ok' THEN price.answered_at END AS priced_at,
+    n.min_withdraw_amount,
+    n.max_withdraw_amount,
+    n.can_withdraw,
+    coalesce(n.needs_memo, s.needs_memo) AS needs_memo,
+    CASE
+        WHEN s.status = 'maintenance' THEN 'blocked:maintenance'
+        WHEN s.status = 'absent' THEN 'blocked:chain_absent'
+        WHEN n.can_withdraw = false THEN 'blocked:can_withdraw_false'
+        WHEN p.state = 'refused' THEN 'blocked:' || p.refusal_code
+        WHEN p.state = 'unknown' THEN 'unknown:' || p.unknown_reason
+        WHEN s.status = 'unknown' THEN 'unknown:' || s.unknown_reason
+        ELSE 'usable'
+    END AS route_state,
+    p.poll_id,
+    p.answered_at AS observed_at
+FROM pair AS p
+LEFT JOIN price ON price.coin_id = p.fee_coin_id
+LEFT JOIN coin ON coin.coin_id = p.coin_id
+LEFT JOIN coin_network_now AS n ON n.coin_id = p.coin_id AND n.chain = p.chain
+LEFT JOIN store.chain_status_ready AS s ON s.chain = p.chain
+ORDER BY p.coin_id, p.chain;
