@@ -1,5 +1,12 @@
-"""What the warehouse costs and how fast it answers, measured beside plain rows in the same run.
+"""What the warehouse costs and how fast it answers, measured beside its baselines in the same run.
 
-`make bench` runs it from a checkout; it is not installed. history.py invents the polls, writing.py
-stores them twice (the second time through plain.py), questions.py asks both, report.py prints.
+`make bench` runs it from a checkout; it is not installed. The store uses only what a pipeline and a
+reader use: `Warehouse.commit`, `publish`, `seal` and the published views.
+
+    history.py    invents the polls                 rows.py       the same as denormalized rows
+    writing.py    whole days into both sides        hour.py       an hour by the default settings
+    year.py       one hot window against a year     sizes.py      bytes on disk, bytes written
+    plain.py, clickhouse.py, by_dlt.py              the baselines
+    questions.py  asks all sides, compares, times   sql_*.py      the forms of the questions
+    run.py        one change rate                   report.py, targets.py    what is printed
 """

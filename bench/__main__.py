@@ -1,67 +1,79 @@
-"""`python -m bench`, or `make bench`: measures the store beside plain rows and prints the figures.
+"""`python -m bench`, or `make bench`: measures the store beside its baselines, prints the figures.
 
-Owns the settings of a run (2,000 pairs, a poll every five minutes, 5 % and 30 % changes) and the
-scratch folder. BENCH_DAYS (default 3) says how long the history is.
+Owns the settings of a run (2,000 pairs, a poll every five minutes, 90 days, 5 % and 30 % changes)
+and the scratch folder. BENCH_DAYS scales the history and the year; TMPDIR says where it is written.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
-import duckdb
 
-from bench.history import Market
-from bench.plain import PlainRows
-from bench.questions import Answered, ask_all
-from bench.report import POLLS_PER_DAY, machine, question_lines, size_lines, write_lines
-from bench.writing import Writing, Written
-from ccpay_io.store.reading import connect_published
-from ccpay_io.store.writer import Warehouse
+from bench.history import EVERY_S, Market
+from bench.hour import ROUNDS
+from bench.report import lines_of, machine, year_lines
+from bench.run import Measured, measure
+from bench.targets import target_lines
+from bench.writing import DAY
+from bench.year import END, START, WINDOW_END, Year, measure_year
 
 PAIRS = 2000
 CHANGE_RATES = (0.05, 0.30)
-DEFAULT_DAYS = "3"
-
-
-def measure(
-    folder: Path, *, pairs: int, change_rate: float, polls: int
-) -> tuple[Written, list[Answered]]:
-    """Writes one history both ways into an empty folder and asks both sides everything.
-
-    Raises:
-        AnswersDiffer: the two disagree.
-    """
-    market = Market(pairs, change_rate, datetime.now(UTC).replace(microsecond=0))
-    warehouse = Warehouse(folder / "warehouse", "bench")
-    plain = PlainRows(folder / "plain.duckdb", market.symbols)
-    written = Writing(warehouse, plain).run(market, polls, click.echo)
-    with (
-        connect_published(warehouse.root) as store_con,
-        duckdb.connect(str(plain.path), read_only=True) as plain_con,
-    ):
-        plain_con.execute("SET TimeZone = 'UTC'")
-        return written, ask_all(store_con, plain_con, click.echo)
+DEFAULT_DAYS = 90
+SELDOM_S = 3600
+YEAR_DAYS = 365
+TURNS = 24
 
 
 def main() -> None:
-    """Runs both change rates and prints everything at the end."""
+    """Runs both change rates and the year, and prints everything at the end."""
     days = float(os.environ.get("BENCH_DAYS", DEFAULT_DAYS))
-    polls = round(days * POLLS_PER_DAY)
-    lines = [f"{PAIRS} pairs, {polls} polls ({days:g} days)", machine()]
     started = time.monotonic()
-    for rate in CHANGE_RATES:
-        click.echo(f"{rate:.0%} of all values change from poll to poll")
-        with TemporaryDirectory(prefix="ccpay-bench-") as folder:
-            written, answered = measure(Path(folder), pairs=PAIRS, change_rate=rate, polls=polls)
-        lines += ["", f"{rate:.0%} change per poll, {written.end.observations:,} observations"]
-        lines += [*size_lines(written), *write_lines(written), *question_lines(answered)]
+    lines = [f"{PAIRS} pairs, {days:g} days of a poll every {EVERY_S // 60} minutes", *machine()]
+    runs = [_run(rate, days) for rate in CHANGE_RATES]
+    year = _year(days)
+    for measured in runs:
+        lines += ["", *lines_of(measured)]
+    lines += ["", *year_lines(year)]
+    lines += ["", *target_lines(runs, year, days, time.monotonic() - started)]
     click.echo("\n" + "\n".join(lines))
-    click.echo(f"\ntook {timedelta(seconds=round(time.monotonic() - started))}")
+
+
+def _run(rate: float, days: float) -> Measured:
+    click.echo(f"{rate:.0%} of all values change from poll to poll")
+    with TemporaryDirectory(prefix="ccpay-bench-") as folder:
+        return measure(
+            Path(folder),
+            pairs=PAIRS,
+            rate=rate,
+            polls=max(2 * ROUNDS, round(days * DAY)),
+            live=ROUNDS,
+            others=True,
+            progress=click.echo,
+        )
+
+
+def _year(days: float) -> Year:
+    """The hot windows shrink with BENCH_DAYS, and the rest of the year is polled more seldom."""
+    scale = days / DEFAULT_DAYS
+    window_days = min(1.0, scale) * ((WINDOW_END - START) / timedelta(days=1))
+    seldom_s = EVERY_S if days >= YEAR_DAYS else min(86_400, round(SELDOM_S / scale))
+    click.echo(f"a year at {CHANGE_RATES[0]:.0%}")
+    with TemporaryDirectory(prefix="ccpay-bench-") as folder:
+        return measure_year(
+            Path(folder),
+            Market(PAIRS, CHANGE_RATES[0]),
+            end=END,
+            window_days=window_days,
+            seldom_s=seldom_s,
+            turns=TURNS,
+            progress=click.echo,
+        )
 
 
 if __name__ == "__main__":

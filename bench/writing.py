@@ -1,161 +1,137 @@
-"""Writes the same history twice, into a warehouse and into plain rows, and measures both.
+"""Writes one history twice, into a warehouse and into plain rows, a day in a transaction.
 
-Owns the order of writing and the stop watch: first batches of whole polls through
-`Warehouse.commit` until the history is there, with the size half-way and at the end (the slope
-between the two is what an observation costs once the empty tables are paid for); then polls
-committed and published one by one, as the pipeline does it. Called by __main__.py.
+Owns the order of writing, the stop watch and the sizes at the end of each day. Months are sealed
+when they are due, as the schedule does it. The rows are left in Parquet files too, for chdb. Called
+by run.py.
 """
 
 from __future__ import annotations
 
-import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
-import duckdb
-
-from bench.history import Market
+from bench.history import EVERY_S, Market
 from bench.plain import PlainRows
+from bench.rows import TABLES, rows_of
+from bench.sizes import last_sealed_month, used_bytes
 from ccpay_io.feeds.poll import Poll
+from ccpay_io.store.sealing import seal
 from ccpay_io.store.writer import Warehouse
 
-# A quarter of a day of polls in one transaction.
-BATCH = 72
-SINGLES = 24
+DAY = 86_400 // EVERY_S
 
 
 @dataclass(frozen=True)
-class Size:
-    """Sizes at one moment: what has been stored and the bytes that hold it.
-
-    Attributes:
-        observations: answers so far: fees, prices and rates.
-        store, plain: bytes of the two files.
-        store_used, plain_used: bytes of the blocks in use; a file keeps its free blocks.
-    """
+class Hot:
+    """The hot file at the end of a day: observations that it holds, its bytes, those in use."""
 
     observations: int
-    store: int
-    plain: int
-    store_used: int
-    plain_used: int
+    size: int
+    used: int
 
 
-@dataclass(frozen=True)
+@dataclass
 class Written:
-    """What writing cost, in bytes and seconds.
+    """What writing in whole days has cost so far.
 
     Attributes:
-        half, end: sizes during and after the batches.
-        store_batch_s, plain_batch_s: seconds for all batches.
-        polls: five-minute polls written in batches.
-        after: sizes after the single commits.
-        store_commit_s, plain_commit_s: each fee poll written alone: open, write, commit, close.
-        publish_s: each publication after such a commit.
-        plain_copy_s: copying the plain file and flushing it, for comparison.
+        polls: five-minute rounds.
+        months: month -> observations (fees, prices and rates).
+        hot: the hot file at the end of each day, before anything is sealed.
+        invent_s, store_s, seal_s, plain_s: seconds for making polls and for writing them.
     """
 
-    half: Size
-    end: Size
-    after: Size
-    polls: int
-    store_batch_s: float
-    plain_batch_s: float
-    store_commit_s: list[float]
-    plain_commit_s: list[float]
-    publish_s: list[float]
-    plain_copy_s: float
+    polls: int = 0
+    months: Counter[str] = field(default_factory=Counter)
+    hot: list[Hot] = field(default_factory=list)
+    invent_s: float = 0.0
+    store_s: float = 0.0
+    seal_s: float = 0.0
+    plain_s: float = 0.0
+
+    @property
+    def observations(self) -> int:
+        """Of all months."""
+        return self.months.total()
+
+    @property
+    def fullest(self) -> Hot:
+        """The hot file when it held most."""
+        return max(self.hot, key=lambda hot: hot.observations)
 
 
 class Writing:
-    """The two files of one run, and how far they have got."""
+    """The files of one run, and how far they have got.
 
-    def __init__(self, warehouse: Warehouse, plain: PlainRows) -> None:
+    Args:
+        market: makes the polls.
+        warehouse, plain: where they go.
+        files: a folder for the rows in Parquet.
+    """
+
+    def __init__(self, market: Market, warehouse: Warehouse, plain: PlainRows, files: Path) -> None:
+        self.written = Written()
+        self._market = market
         self._warehouse = warehouse
         self._plain = plain
-        self._observations = 0
+        self._files = files
 
-    def run(self, market: Market, polls: int, progress: Callable[[str], None]) -> Written:
-        """Writes `polls` five-minute polls; the last ones each on their own."""
-        source = market.polls(polls)
-        batched = polls - SINGLES
-        store_s = plain_s = 0.0
-        half = None
-        done = 0
-        while batch := list(islice(source, min(BATCH, batched - done))):
-            done += len(batch)
-            flat = [poll for group in batch for poll in group]
-            store_s += _seconds(lambda flat=flat: self._warehouse.commit(flat))
-            plain_s += self._append_plain(flat)
-            progress(f"{done:>6} of {polls} polls, {self._observations:,} observations")
-            if half is None and 2 * done >= batched:
-                half = self.size()
-        end = self.size()
-        store_each, plain_each, publish_each = self._one_by_one(source)
-        return Written(
-            half=half or end,
-            end=end,
-            after=self.size(),
-            polls=batched,
-            store_batch_s=store_s,
-            plain_batch_s=plain_s,
-            store_commit_s=store_each,
-            plain_commit_s=plain_each,
-            publish_s=publish_each,
-            plain_copy_s=_seconds(lambda: _copy_and_flush(self._plain.path)),
-        )
+    def days(self, first: datetime, polls: int, progress: Callable[[str], None]) -> None:
+        """Writes so many five-minute rounds, the first at `first`."""
+        written = self.written
+        lists = self._market.lists(first)
+        for at, count in _batches(first, polls):
+            started = time.perf_counter()
+            rounds = self._market.polls(at, count)
+            batch = [*lists, *(poll for polls in rounds for poll in polls)]
+            written.invent_s += time.perf_counter() - started
+            written.store_s += seconds(lambda batch=batch: self._warehouse.commit(batch))
+            self.plain(batch)
+            written.polls += count
+            written.hot.append(self._hot())
+            until = at + timedelta(seconds=EVERY_S * count)
+            written.seal_s += seconds(lambda until=until: seal(self._warehouse, until))
+            lists = []
+            progress(
+                f"{written.polls:>6} of {polls} polls, {written.observations:,} observations, "
+                f"ms per poll: store {1000 * written.store_s / written.polls:.1f}, "
+                f"plain {1000 * written.plain_s / written.polls:.1f}"
+            )
 
-    def size(self) -> Size:
-        """Sizes as of now."""
-        store, plain = self._warehouse.private, self._plain.path
-        return Size(
-            self._observations,
-            store.stat().st_size,
-            plain.stat().st_size,
-            _used_bytes(store),
-            _used_bytes(plain),
-        )
+    def plain(self, polls: list[Poll]) -> float:
+        """Appends the rows of these polls to the plain side; seconds."""
+        for poll in polls:
+            rows = sum(poll.answers[name].frame.height for name in TABLES if name in poll.answers)
+            self.written.months[poll.observed_at.strftime("%Y-%m")] += rows
+        frames = rows_of(polls, self._market.symbols)
+        for table, frame in frames.items():
+            frame.write_parquet(self._files / f"{table}-{polls[0].poll_id}.parquet")
+        took = seconds(lambda: self._plain.append(frames))
+        self.written.plain_s += took
+        return took
 
-    def _append_plain(self, polls: list[Poll]) -> float:
-        started = time.perf_counter()
-        self._observations += self._plain.append(polls)
-        return time.perf_counter() - started
+    def sealed_observations(self) -> int:
+        """Observations of the months that are sealed by now."""
+        last = last_sealed_month(self._warehouse.root) or ""
+        return sum(count for month, count in self.written.months.items() if month <= last)
 
-    def _one_by_one(
-        self, source: Iterator[list[Poll]]
-    ) -> tuple[list[float], list[float], list[float]]:
-        store, plain, publish = [], [], []
-        for *others, fees in source:
-            self._warehouse.commit(others)
-            self._append_plain(others)
-            store.append(_seconds(lambda fees=fees: self._warehouse.commit([fees])))
-            plain.append(self._append_plain([fees]))
-            publish.append(_seconds(lambda: self._warehouse.publish(force=True)))
-        return store, plain, publish
+    def _hot(self) -> Hot:
+        path = self._warehouse.private
+        observations = self.written.observations - self.sealed_observations()
+        return Hot(observations, path.stat().st_size, used_bytes(path))
 
 
-def _seconds(work: Callable[[], object]) -> float:
+def seconds(work: Callable[[], object]) -> float:
+    """How long this takes."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
-def _used_bytes(path: Path) -> int:
-    with duckdb.connect(str(path), read_only=True) as con:
-        block, used = con.execute(
-            "SELECT block_size, used_blocks FROM pragma_database_size()"
-        ).fetchall()[0]
-    return int(block * used)
-
-
-def _copy_and_flush(path: Path) -> None:
-    copy = path.with_suffix(".copy")
-    with path.open("rb") as source, copy.open("wb") as target:
-        while chunk := source.read(1 << 20):
-            target.write(chunk)
-        target.flush()
-        os.fsync(target.fileno())
-    copy.unlink()
+def _batches(first: datetime, polls: int) -> Iterator[tuple[datetime, int]]:
+    for done in range(0, polls, DAY):
+        yield first + timedelta(seconds=EVERY_S * done), min(DAY, polls - done)

@@ -19,7 +19,13 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 RUNTIME = [Requirement(line) for line in PROJECT["dependencies"]]
 DEV = [Requirement(line) for line in PROJECT["optional-dependencies"]["dev"]]
-LOCKS = ["requirements.lock", "requirements-dev.lock"]
+BENCH = [Requirement(line) for line in PROJECT["optional-dependencies"]["bench"]]
+# Each holds what the one before it holds, version for version.
+LOCKS = {
+    "requirements.lock": RUNTIME,
+    "requirements-dev.lock": RUNTIME + DEV,
+    "requirements-bench.lock": RUNTIME + DEV + BENCH,
+}
 VARIABLE = re.compile(r"\b(?:CCPAY_[A-Z_]+[A-Z]|DAGSTER_HOME)\b")
 
 
@@ -39,7 +45,7 @@ def test_lock_holds_names_versions_and_hashes_only(name: str) -> None:
     """A lock has a version and a hash for each package, and no address or path."""
     allowed = re.compile(
         r"#.*"
-        r"|[a-z0-9-]+(\[[a-z,]+\])?==[\w.]+( ; [\w ='.!-]+)? \\"
+        r"|[a-z0-9-]+(\[[a-z,]+\])?==[\w.]+( ; [\w ='.!<-]+)? \\"
         r"|    --hash=sha256:[0-9a-f]{64}( \\)?"
     )
     lines = text_of(name).splitlines()
@@ -51,15 +57,17 @@ def test_lock_holds_names_versions_and_hashes_only(name: str) -> None:
 def test_lock_fits_the_project(name: str) -> None:
     """Every dependency of pyproject.toml is locked at a version that it allows."""
     pins = locked(name)
-    wanted = RUNTIME if name == "requirements.lock" else RUNTIME + DEV
     assert [
-        str(one) for one in wanted if pins[canonicalize_name(one.name)] not in one.specifier
+        str(one) for one in LOCKS[name] if pins[canonicalize_name(one.name)] not in one.specifier
     ] == []
 
 
 def test_what_runs_is_what_is_tested() -> None:
-    """The lock for running is a part of the lock for testing, version for version."""
-    assert locked("requirements.lock").items() <= locked("requirements-dev.lock").items()
+    """The lock for running is a part of the lock for testing, and that of the benchmark's."""
+    smaller, *larger = (locked(name).items() for name in LOCKS)
+    for lock in larger:
+        assert smaller <= lock
+        smaller = lock
 
 
 @pytest.mark.parametrize("name", LOCKS)

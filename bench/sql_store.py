@@ -1,0 +1,73 @@
+"""The questions as an analyst asks the published views of the store: nothing but views and macros.
+
+Owns the text of each form by the name of its question. {names} in braces come from questions.py,
+which also says what is asked. Called by questions.py.
+"""
+
+from __future__ import annotations
+
+# A value holds from its answer until the next; a day begins with the value that holds at midnight.
+_DAILY = """
+    WITH stretch AS (
+        SELECT coin, fee_amount, valid_from, coalesce(valid_to, TIMESTAMPTZ '{end}') AS valid_to
+        FROM withdraw_fee_history
+        WHERE chain = '{chain}' AND state = 'ok'
+    ),
+    part AS (
+        SELECT * EXCLUDE (midnight),
+               greatest(valid_from, midnight) AS since,
+               least(valid_to, midnight + INTERVAL 1 DAY) AS until,
+               midnight::DATE AS day
+        FROM (SELECT *, unnest(generate_series(
+                  date_trunc('day', valid_from), valid_to - INTERVAL 1 MICROSECOND, INTERVAL 1 DAY
+              )) AS midnight FROM stretch)
+    )
+    SELECT day, coin, arg_min(fee_amount, since), max(fee_amount), min(fee_amount),
+           arg_max(fee_amount, since),
+           sum(fee_amount::DOUBLE * epoch(until - since)) / sum(epoch(until - since))
+    FROM part WHERE day < '{end}'::DATE
+    GROUP BY day, coin
+    """
+
+FORMS = {
+    "latest, all pairs": """
+        SELECT coin, chain, fee_amount, fee_coin FROM withdraw_fee_now
+        """,
+    "30 days of one pair": """
+        SELECT valid_from, fee_amount, fee_coin FROM withdraw_fee_history
+        WHERE coin = '{coin}' AND chain = '{chain}' AND valid_from >= TIMESTAMPTZ '{month}'
+        """,
+    "days of one chain: open, high, low, close, average": _DAILY,
+    "cheapest chain per coin now": """
+        SELECT coin, arg_min(chain, fee_usd) FROM withdraw_fee_now GROUP BY coin
+        """,
+    "90th percentile of each pair": """
+        SELECT coin, chain, quantile_disc(fee_amount, 0.9) FROM withdraw_fee_snapshot
+        GROUP BY coin, chain
+        """,
+    "movers in 24 hours": """
+        SELECT n.coin, n.chain, n.fee_amount, b.fee_amount
+        FROM withdraw_fee_now AS n JOIN withdraw_fee_snapshot AS b USING (coin_id, chain)
+        WHERE b.poll_id = {day_poll}
+        ORDER BY abs(n.fee_amount::DOUBLE / b.fee_amount::DOUBLE - 1) DESC, n.coin, n.chain LIMIT 20
+        """,
+    "7 days of changes in EUR of then": """
+        SELECT h.chain, count(*), max(h.fee_usd::DOUBLE * r.usd_rate::DOUBLE)
+        FROM withdraw_fee_history AS h
+        ASOF JOIN (SELECT * FROM fiat_rate_history WHERE fiat = 'EUR') AS r
+            ON r.valid_from <= h.valid_from
+        WHERE h.valid_from >= TIMESTAMPTZ '{week}'
+        GROUP BY h.chain
+        """,
+    "polls per day": """
+        SELECT day, ok + partial FROM poll_coverage WHERE feed = 'fees' AND ok + partial > 0
+        """,
+    "snapshot of any poll": """
+        SELECT coin, chain, fee_amount, fee_coin FROM withdraw_fee_snapshot
+        WHERE poll_id = {some_poll}
+        """,
+    "30 days of one pair, poll by poll": """
+        SELECT observed_at, fee_amount, fee_coin FROM withdraw_fee_snapshot
+        WHERE coin = '{coin}' AND chain = '{chain}' AND observed_at >= TIMESTAMPTZ '{month}'
+        """,
+}
