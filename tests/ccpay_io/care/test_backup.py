@@ -28,6 +28,9 @@ from ccpay_io.store.sealing import seal
 from ccpay_io.store.verify import verify
 from ccpay_io.store.writer import Warehouse
 
+# The first test of a process also makes the polled warehouse: half a minute of polls.
+pytestmark = pytest.mark.timeout(300)
+
 
 def empty_poll(number: int) -> Poll:
     """A poll without answers."""

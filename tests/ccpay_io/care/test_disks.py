@@ -30,6 +30,9 @@ from ccpay_io.store.reading import connect_published
 from ccpay_io.store.verify import verify
 from ccpay_io.store.writer import Warehouse
 
+# The first test of a process also makes the polled warehouse: half a minute of polls.
+pytestmark = pytest.mark.timeout(300)
+
 Disk = Callable[..., Path]
 
 

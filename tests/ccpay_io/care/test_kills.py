@@ -20,6 +20,9 @@ from ccpay_io.care.restore import restore
 from ccpay_io.store.verify import verify
 from ccpay_io.store.writer import Warehouse
 
+# The first test of a process also makes the polled warehouse: half a minute of polls.
+pytestmark = pytest.mark.timeout(300)
+
 BACKUP = ("backup:private", "backup:files", "backup:manifest", "backup:name")
 RESTORE = (
     "restore:mark",

@@ -24,6 +24,9 @@ from ccpay_io.store.sealing import seal
 from ccpay_io.store.verify import verify
 from ccpay_io.store.writer import Warehouse
 
+# The first test of a process also makes the polled warehouse: half a minute of polls.
+pytestmark = pytest.mark.timeout(300)
+
 # Without the old file; what is watched is also in what operations see of each chain.
 LOST = {*(f"store.{table}" for table in CARRIED), "store.chain_status_ready"}
 
