@@ -48,7 +48,9 @@ def read_answer(
     try:
         return read(endpoint, data)
     except ValueError as error:
-        raise WrongShape(endpoint, redact(str(error)), http_status=status) from None
+        wrong = WrongShape(endpoint, redact(str(error)), http_status=status)
+        wrong.drift = tuple(one.redacted(redact) for one in getattr(error, "drift", ()))
+        raise wrong from None
 
 
 def _data(endpoint: str, status: int, content: bytes, redact: Callable[[str], str]) -> object:

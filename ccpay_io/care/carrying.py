@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from ccpay_io.errors import WarehouseError
+from ccpay_io.store.datasets import FEEDS
 from ccpay_io.store.ready import refresh_ready
 from ccpay_io.store.rows import one
 from ccpay_io.store.writer import Warehouse
@@ -81,7 +82,7 @@ def carry_over(old: Path, work: Warehouse) -> Carried:
                 hint="please report this as a bug",
             )
         rows = sum(_copy(con, table) for table in CARRIED)
-        refresh_ready(con)
+        refresh_ready(con, set(FEEDS))
         # A deviation from the contract is told once; the poll that first told it may be too old.
         con.execute("""
             INSERT INTO store.drift BY NAME

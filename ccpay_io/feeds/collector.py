@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from os import getpid
 
 import duckdb
@@ -21,7 +21,7 @@ from ccpay_io import alerts
 from ccpay_io.client import CcpayClient, Exchange, Silence
 from ccpay_io.errors import ApiError, SuspectList, TimedOut
 from ccpay_io.feeds import plan
-from ccpay_io.feeds.asked import Asked
+from ccpay_io.feeds.asked import Asked, drift_of
 from ccpay_io.feeds.chains import ask_chains
 from ccpay_io.feeds.coins import ask_coins
 from ccpay_io.feeds.fees import ask_fees
@@ -46,6 +46,8 @@ DEADLINE_SHARE = 0.7
 WATCH_DEADLINE_S = 25.0
 # A single-list poll has nothing to gain from a longer wait than the client's own retries.
 LIST_DEADLINE_S = 60.0
+# After so many cadences without an answer, the next one ends a gap.
+GAP_CADENCES = 2
 
 
 class Collector:
@@ -81,7 +83,9 @@ class Collector:
         reuse_s: float = 0,
         deadline_s: float | None = None,
     ) -> PollResult:
-        """One poll of a feed, committed; published when due or when a status or alert changed.
+        """One poll of a feed, committed and published when due.
+
+        Published at once: the fees, a change of a status, a notice, and what ends a gap.
 
         An API failure is not raised: it is stored as a failed poll and returned in the result.
 
@@ -119,7 +123,9 @@ class Collector:
         poll = concluded(begun, asked, error, self._redact)
         header = header_of(poll, asked, self._settings.watch)
         raw = write_raw(self._warehouse.root, header, exchanges, redact=self._redact)
-        return self._commit(replace(poll, raw=raw), error)
+        return self._commit(
+            replace(poll, raw=raw), error, news=self._ends_a_gap(poll, planned.answered_at)
+        )
 
     async def watch_chains(self) -> WatchResult:
         """The chain watch: one poll, and more 5 s apart while the engine wants confirmation.
@@ -145,7 +151,7 @@ class Collector:
             async with asyncio.timeout(deadline_s):
                 asked = await self._ask(feed, planned, on_progress, deadline_s)
         except ApiError as error:
-            return Asked({}), error
+            return Asked({}, drift=drift_of(error)), error
         except TimeoutError:
             why = f"no answer within {deadline_s:.0f} s"
             return Asked({}, cut_off=True), TimedOut(plan.ENDPOINTS[feed], why)
@@ -194,15 +200,26 @@ class Collector:
             progress=on_progress,
         )
 
-    def _commit(self, poll: Poll, error: ApiError | None) -> PollResult:
+    def _ends_a_gap(self, poll: Poll, answered_at: datetime | None) -> bool:
+        """Whether readers have nothing of this feed, or only what is old for it.
+
+        They should not wait for the next publication then, nor should the checks of the poll, which
+        would call this gap a fault of the data that came after it.
+        """
+        if poll.outcome not in ("ok", "partial"):
+            return False
+        gap = poll.observed_at - answered_at if answered_at else timedelta.max
+        return gap > timedelta(seconds=GAP_CADENCES * poll.cadence_s)
+
+    def _commit(self, poll: Poll, error: ApiError | None, *, news: bool) -> PollResult:
         (committed,) = self._warehouse.commit([poll], evaluate=self._evaluate)
         status_changed = poll.feed == "chains" and committed.totals.changed > 0
-        at_once = status_changed or committed.new_notices > 0 or poll.feed == "fees"
+        at_once = status_changed or committed.new_notices > 0 or poll.feed == "fees" or news
         published = self._warehouse.publish(force=at_once)
         return result_of(poll, committed, error, published)
 
     def _evaluate(self, con: duckdb.DuckDBPyConnection, poll: Poll) -> alerts.Evaluation:
-        sync_watch_settings(con, self._settings.watch)
+        sync_watch_settings(con, self._settings)
         return alerts.evaluate(con, poll, self._settings)
 
     def _recent(self, feed: str, now: datetime, reuse_s: float) -> PollResult | None:

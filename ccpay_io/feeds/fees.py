@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from ccpay_io.errors import ApiError, Policy, TimedOut
-from ccpay_io.feeds.asked import Asked, reason_of
+from ccpay_io.feeds.asked import Asked, drift_of, reason_of
 from ccpay_io.feeds.poll import Answers
 from ccpay_io.feeds.source import Source
 from ccpay_io.models import Drift
@@ -153,6 +153,5 @@ def _asked(sweep: _Sweep) -> Asked:
     error = next(
         (e for e in sweep.errors if most_frequent and reason_of(e) == most_frequent[0][0]), None
     )
-    return Asked(
-        {"withdraw_fee": Answers(frame, sweep.gaps)}, drift=tuple(sweep.drift.values()), error=error
-    )
+    drift = (*sweep.drift.values(), *drift_of(*sweep.errors))
+    return Asked({"withdraw_fee": Answers(frame, sweep.gaps)}, drift=drift, error=error)

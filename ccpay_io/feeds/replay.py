@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from ccpay_io.errors import ApiError, SuspectList, TimedOut, WarehouseError
-from ccpay_io.feeds.asked import Asked
+from ccpay_io.feeds.asked import Asked, drift_of
 from ccpay_io.feeds.chains import ask_chains
 from ccpay_io.feeds.coins import ask_coins
 from ccpay_io.feeds.fees import retell_fees
@@ -59,7 +59,7 @@ async def _asked(told: Told, source: Recorded) -> tuple[Asked, ApiError | None]:
     try:
         asked = await _retell(told, source)
     except ApiError as error:
-        return Asked({}), error
+        return Asked({}, drift=drift_of(error)), error
     return asked, asked.error
 
 

@@ -78,7 +78,7 @@ def concluded(
         poll: who asked for what, and when.
         asked: what was learned.
         error: what went wrong, also in a poll that learned something.
-        redact: takes secrets out of the error's text.
+        redact: takes secrets out of the error's text and the samples of drift.
     """
     outcome = outcome_of(asked, error)
     return replace(
@@ -91,7 +91,7 @@ def concluded(
         error_message=redact(str(error)) if error else None,
         content_hash=_hash_of(asked, error),
         listed=asked.listed,
-        drift=asked.drift,
+        drift=tuple(one.redacted(redact) for one in asked.drift),
     )
 
 

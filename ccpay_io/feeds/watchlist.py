@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 from ccpay_io.errors import ApiError
-from ccpay_io.feeds.asked import Asked, reason_of
+from ccpay_io.feeds.asked import Asked, drift_of, reason_of
 from ccpay_io.feeds.poll import Answers
 from ccpay_io.feeds.source import PayeeSource
 from ccpay_io.settings import WatchSettings
@@ -73,7 +73,7 @@ async def _ask_all(keys: Keys, addresses: Sequence[Call], users: Sequence[Call])
             key = {column: found[column] for column in DATASETS[name].keys}
             await _ask(call, key, rows, gaps, errors)
         answers[name] = Answers(DATASETS[name].frame(rows), gaps)
-    return Asked(answers, error=errors[0] if errors else None)
+    return Asked(answers, drift=drift_of(*errors), error=errors[0] if errors else None)
 
 
 async def _ask(

@@ -143,7 +143,8 @@ def _document(con: duckdb.DuckDBPyConnection, doc: ViewDoc) -> None:
             con.execute(f'COMMENT ON COLUMN "{doc.name}"."{column}" IS {_literal(text)}')
 
 
-def _parse_header(sql: str) -> ViewDoc:
+def read_header(sql: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The fields and the described columns in the comment that a file of SQL opens with."""
     fields: dict[str, str] = {}
     columns: dict[str, str] = {}
     for line in sql.splitlines():
@@ -152,6 +153,11 @@ def _parse_header(sql: str) -> ViewDoc:
             break
         is_column, name, text = match.groups()
         (columns if is_column else fields)[name] = text
+    return fields, columns
+
+
+def _parse_header(sql: str) -> ViewDoc:
+    fields, columns = read_header(sql)
     kind = next(kind for kind in ("view", "macro", "inner") if kind in fields)
     text = f"Grain: {fields['grain']}. Key: {fields['key']}. Example: {fields['example']}"
     return ViewDoc(fields[kind].split("(")[0], kind, text, columns)

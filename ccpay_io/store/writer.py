@@ -185,7 +185,7 @@ class Warehouse:
         self.step("ledger")
         write_ledger(con, [(entry, stored[entry.poll_no]) for entry in new])
         if new:
-            refresh_ready(con)
+            refresh_ready(con, {entry.poll.feed for entry in new})
         self.step("alerts")
         return [
             self._judged(con, entry, stored[entry.poll_no], evaluate)
@@ -245,7 +245,11 @@ class Warehouse:
         try:
             path = str(self.private).replace("'", "''")
             con.execute(f"ATTACH '{path}' AS warehouse (STORAGE_VERSION 'v1.0.0')")
-            con.execute("USE warehouse; SET TimeZone = 'UTC'; SET threads = 2")
+            con.execute("USE warehouse; SET TimeZone = 'UTC'; SET threads = 1")
+            # What a commit wrote to the log is moved into the file at the next publication, not
+            # each time the file is closed: rewriting blocks for every poll of the watch would be
+            # most of what this product writes in a day.
+            con.execute("PRAGMA disable_checkpoint_on_shutdown")
             apply_schema(con, self.root)
             self._check_stamp(con)
             yield con
