@@ -25,12 +25,14 @@ class Asked:
         listed: length of the list that the API served; None for feeds that are not one list.
         drift: deviations from the documented contract.
         error: the most frequent failure among entities that have no answer, if any.
+        cut_off: whether the deadline came before anything was learned.
     """
 
     answers: Mapping[str, Answers]
     listed: int | None = None
     drift: tuple[Drift, ...] = ()
     error: ApiError | None = None
+    cut_off: bool = False
 
     @property
     def unknown(self) -> int:

@@ -11,13 +11,14 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from os import getpid
 
 import duckdb
 
 from ccpay_io import alerts
-from ccpay_io.client import CcpayClient, Exchange
+from ccpay_io.client import CcpayClient, Exchange, Silence
 from ccpay_io.errors import ApiError, SuspectList, TimedOut
 from ccpay_io.feeds import plan
 from ccpay_io.feeds.asked import Asked, drift_of
@@ -26,10 +27,11 @@ from ccpay_io.feeds.coins import ask_coins
 from ccpay_io.feeds.fees import ask_fees
 from ccpay_io.feeds.fiats import ask_fiats
 from ccpay_io.feeds.networks import ask_networks
-from ccpay_io.feeds.poll import Poll, RawFile, poll_id_at, utc_now
+from ccpay_io.feeds.poll import Poll, poll_id_at, utc_now
 from ccpay_io.feeds.prices import ask_prices
 from ccpay_io.feeds.quarantine import judge_list
-from ccpay_io.feeds.result import PollResult, WatchResult, outcome_of, result_of
+from ccpay_io.feeds.record import header_of
+from ccpay_io.feeds.result import PollResult, WatchResult, concluded, result_of
 from ccpay_io.feeds.watchlist import ask_watchlist
 from ccpay_io.redaction import Redactor
 from ccpay_io.settings import Settings
@@ -46,16 +48,6 @@ WATCH_DEADLINE_S = 25.0
 LIST_DEADLINE_S = 60.0
 # After so many cadences without an answer, the next one ends a gap.
 GAP_CADENCES = 2
-
-ENDPOINTS = {
-    "chains": "getChainList",
-    "fiats": "getFiatList",
-    "coins": "getSwapCoinList",
-    "networks": "getCoinList",
-    "prices": "getCoinUSDTPrice",
-    "fees": "getWithdrawFee",
-    "watchlist": "checkWithdrawalAddressValidity",
-}
 
 
 class Collector:
@@ -111,34 +103,29 @@ class Collector:
             planned = plan.plan_poll(con, feed)
         # From here to the last answer nothing waits for the writers' lock: neither the deadline nor
         # the time of observation may depend on who else is writing.
-        started, exchanges, sent = self._now(), list[Exchange](), self._client.requests
-        self._client.on_exchange = exchanges.append
+        started, exchanges, sent = self._now(), list[Exchange | Silence](), self._client.requests
+        self._client.on_exchange = self._client.on_silence = exchanges.append
         asked, error = await self._ask_in_time(
             feed, planned, on_progress, deadline_s or self._deadline_s(feed)
         )
         observed = self._now()
         error = self._suspicion(feed, asked, planned.memory, started) or error
-        outcome = outcome_of(asked, error)
-        poll = Poll(
+        begun = Poll(
             poll_id=poll_id_at(started),
             feed=feed,
-            outcome=outcome,
+            outcome="failed",
             started_at=started,
             observed_at=observed,
             requests=self._client.requests - sent,
-            # A failed poll observes nothing; a quarantined list keeps its length and its hash.
-            answers=asked.answers if outcome in ("ok", "partial") else {},
-            error_code=error.code if error else None,
-            error_name=error.name if error else None,
-            error_message=self._redact(str(error)) if error else None,
             writer=self._writer,
             cadence_s=self._cadence_s(feed),
-            content_hash=_hash_of(asked, error),
-            listed=asked.listed,
-            raw=self._keep_raw(feed, started, observed, exchanges),
-            drift=tuple(one.redacted(self._redact) for one in asked.drift),
         )
-        return self._commit(poll, error, news=self._ends_a_gap(poll, planned.answered_at))
+        poll = concluded(begun, asked, error, self._redact)
+        header = header_of(poll, asked, self._settings.watch)
+        raw = write_raw(self._warehouse.root, header, exchanges, redact=self._redact)
+        return self._commit(
+            replace(poll, raw=raw), error, news=self._ends_a_gap(poll, planned.answered_at)
+        )
 
     async def watch_chains(self) -> WatchResult:
         """The chain watch: one poll, and more 5 s apart while the engine wants confirmation.
@@ -166,7 +153,8 @@ class Collector:
         except ApiError as error:
             return Asked({}, drift=drift_of(error)), error
         except TimeoutError:
-            return Asked({}), TimedOut(ENDPOINTS[feed], f"no answer within {deadline_s:.0f} s")
+            why = f"no answer within {deadline_s:.0f} s"
+            return Asked({}, cut_off=True), TimedOut(plan.ENDPOINTS[feed], why)
         return asked, asked.error
 
     def _suspicion(
@@ -177,7 +165,7 @@ class Collector:
             return None
         return judge_list(
             feed,
-            ENDPOINTS[feed],
+            plan.ENDPOINTS[feed],
             asked.listed,
             asked.membership_hash,
             memory,
@@ -200,7 +188,7 @@ class Collector:
             case "watchlist" if self._settings.watch.addresses or self._settings.watch.cwallet_ids:
                 return await ask_watchlist(self._client, self._settings.watch)
         if not (planned.pairs or planned.coin_ids):
-            raise plan.NothingToAsk(ENDPOINTS[feed], feed)
+            raise plan.NothingToAsk(plan.ENDPOINTS[feed], feed)
         if feed == "prices":
             return await ask_prices(self._client, planned.coin_ids)
         return await ask_fees(
@@ -251,21 +239,6 @@ class Collector:
             rows=rows, changed=changed, refused=refused, unknown=unknown, reused=True,
         )  # fmt: skip
 
-    def _keep_raw(
-        self, feed: str, started: datetime, observed: datetime, exchanges: list[Exchange]
-    ) -> RawFile | None:
-        if not exchanges:
-            return None
-        header = {
-            "feed": feed,
-            "poll_id": poll_id_at(started),
-            "started_at": started.isoformat(),
-            "observed_at": observed.isoformat(),
-            "writer": self._writer,
-            "cadence_s": self._cadence_s(feed),
-        }
-        return write_raw(self._warehouse.root, header, exchanges, redact=self._redact)
-
     def _cadence_s(self, feed: str) -> int:
         feeds = self._settings.feeds
         return feeds.watch_s if feed == "chains" else int(getattr(feeds, feed))
@@ -273,10 +246,3 @@ class Collector:
     def _deadline_s(self, feed: str) -> float:
         long = feed in ("fees", "watchlist")
         return DEADLINE_SHARE * self._cadence_s(feed) if long else LIST_DEADLINE_S
-
-
-def _hash_of(asked: Asked, error: ApiError | None) -> str | None:
-    """The ledger's content hash: of what a suspect list names, or of all that was answered."""
-    if not asked.answers:
-        return None
-    return asked.membership_hash if isinstance(error, SuspectList) else asked.content_hash

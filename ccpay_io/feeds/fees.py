@@ -54,6 +54,10 @@ class _Sweep:
             self.stopped = "not_asked"
         self._report()
 
+    def cut_off(self, why: str = "") -> None:
+        self.stopped = "deadline"
+        self.errors.append(TimedOut("getWithdrawFee", why))
+
     def gap(self, pair: Pair, reason: str) -> None:
         self.gaps.setdefault(reason, []).append(pair)
 
@@ -92,13 +96,33 @@ async def ask_fees(
             for _ in range(min(workers, len(pairs))):
                 group.create_task(work())
     except TimeoutError:
-        sweep.stopped = "deadline"
-        sweep.errors.append(TimedOut("getWithdrawFee", f"the sweep's {deadline_s:.0f} s are over"))
+        sweep.cut_off(f"the sweep's {deadline_s:.0f} s are over")
     except ExceptionGroup as group:
         # What is no ApiError (a limits file that cannot be written) is told as what it is.
         raise group.exceptions[0] from None
     for pair in [*asking, *reversed(waiting)]:
         sweep.gap(pair, sweep.stopped or "not_asked")
+    return _asked(sweep)
+
+
+async def retell_fees(
+    source: Source, pairs: Sequence[Pair], left: Sequence[Pair], reason: str | None
+) -> Asked:
+    """What a recorded sweep learned.
+
+    Args:
+        source: the record.
+        pairs: whose calls ended, in the order in which they did.
+        left: the other pairs of the sweep.
+        reason: why they were left.
+    """
+    sweep = _Sweep(len(pairs), lambda done, total: None)
+    for pair in pairs:
+        await _ask_one(source, pair, sweep)
+    if reason == "deadline":
+        sweep.cut_off()
+    for pair in left:
+        sweep.gap(pair, reason or "not_asked")
     return _asked(sweep)
 
 

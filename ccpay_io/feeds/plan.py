@@ -14,6 +14,17 @@ import duckdb
 from ccpay_io.errors import ApiError, Policy
 from ccpay_io.store.rows import one
 
+# What a feed's failure is told under when no single request failed.
+ENDPOINTS = {
+    "chains": "getChainList",
+    "fiats": "getFiatList",
+    "coins": "getSwapCoinList",
+    "networks": "getCoinList",
+    "prices": "getCoinUSDTPrice",
+    "fees": "getWithdrawFee",
+    "watchlist": "checkWithdrawalAddressValidity",
+}
+
 # Without getCoinList a pair's existence is only learned by asking. Candidates are offered in
 # portions, so that the poll's scope stays the pairs that are known to exist.
 CANDIDATES_PER_POLL = 1_000

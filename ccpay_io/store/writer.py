@@ -13,6 +13,8 @@ collector, by alert delivery and by the admin commands.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +40,9 @@ from ccpay_io.store.stretches import Written, write_dataset
 
 LOCK_TIMEOUT_S = 120.0
 PUBLISH_EVERY = timedelta(minutes=5)
+DISK_HINT = "free disk space, or make the folder writable for this user; nothing was lost"
+# DuckDB quotes the system's words for these.
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
 
 
 class Evaluation(Protocol):
@@ -149,6 +154,21 @@ class Warehouse:
             version = publish_copy(self.private, self.root, keep=self._keep, step=self.step)
         refresh_export(self.root, self.step)
         return version
+
+    @contextmanager
+    def settled(self) -> Iterator[None]:
+        """Holds the writers' lock while the private file is whole, closed and without a log.
+
+        For copying or replacing it. Where there is no private file, none is made.
+
+        Raises:
+            WarehouseLocked, WrongEnvironment, WarehouseError: as for `transaction`.
+        """
+        with self._locked():
+            if self.private.exists():
+                with self._open() as con:
+                    con.execute("CHECKPOINT")
+            yield
 
     def _store(
         self, con: duckdb.DuckDBPyConnection, polls: Sequence[Poll], evaluate: Evaluate | None
@@ -272,11 +292,12 @@ def _clear_errors(root: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise WarehouseError(
-            f"cannot write {root}: {error.strerror or error}",
-            hint="free disk space, or make the folder writable for this user; nothing was lost",
+            f"cannot write {root}: {error.strerror or error}", hint=DISK_HINT
         ) from error
     except duckdb.Error as error:
+        said = str(error).splitlines()[0]
+        disk = any(os.strerror(number) in said for number in _DISK_ERRORS)
+        verify = "the last transaction was rolled back; run `ccpay admin verify`"
         raise WarehouseError(
-            f"cannot write {root}: {str(error).splitlines()[0]}",
-            hint="the last transaction was rolled back; run `ccpay admin verify`",
+            f"cannot write {root}: {said}", hint=DISK_HINT if disk else verify
         ) from error
