@@ -54,8 +54,15 @@ def recipes() -> Iterator[Recipe]:
     for path in sorted((sql_folder() / "queries").glob("*.sql")):
         sql = path.read_text("utf-8")
         fields, columns = read_header(sql)
-        texts = (fields[name] for name in ("question", "grain", "key", "edit"))
-        yield Recipe(path.stem, *texts, columns, sql)
+        yield Recipe(
+            name=path.stem,
+            question=fields["question"],
+            grain=fields["grain"],
+            key=fields["key"],
+            edit=fields["edit"],
+            columns=columns,
+            sql=sql,
+        )
 
 
 def render_cookbook() -> str:
