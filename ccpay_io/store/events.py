@@ -148,13 +148,16 @@ def _collect_events(
     What a complete poll does not mention is absent if it was answered before; a pair that was only
     ever asked in vain has simply left the scope.
     """
+    so_far = "".join(
+        f""", CASE WHEN state <> 'absent' THEN "{v}" END AS "{v}\"""" for v in dataset.values
+    )
     con.execute(
         f"""
         CREATE TEMP TABLE event AS
         SELECT entity_id, 0::BIGINT AS poll_no, since_no AS from_no,
                CASE WHEN since_no IS NULL THEN 'none' WHEN unknown_reason IS NOT NULL THEN 'gap'
                     ELSE 'answer' END AS kind,
-               unknown_reason AS reason, confirmed_at AS seen_at, state{names(dataset)}
+               unknown_reason AS reason, confirmed_at AS seen_at, state{so_far}
         FROM store.{dataset.name}_current;
 
         INSERT INTO temp.event BY NAME

@@ -168,7 +168,8 @@ def _stretches(dataset: Dataset, month: Month) -> str:
         for column in ((f"{value}_digits", f"{value}_scale") if kind == AMOUNT else (value,))
     ]
     current = ", ".join(
-        f'CASE WHEN c.unknown_reason IS NULL THEN {part} END AS "{column}"'
+        f"CASE WHEN c.unknown_reason IS NULL AND c.state <> 'absent' THEN {part} END"
+        f' AS "{column}"'
         for value, kind in dataset.values.items()
         for part, column in (
             ((f"store.digits(c.{value})", f"{value}_digits"),

@@ -126,7 +126,7 @@ def _stored(dataset: Dataset) -> str:
 
 
 def _current(dataset: Dataset) -> str:
-    """The values of the last answer, which an entity without an answer does not have now."""
+    """The values of the last answer, which an entity without an answer, or gone, has not now."""
     parts = (
         part
         for v, kind in dataset.values.items()
@@ -136,4 +136,7 @@ def _current(dataset: Dataset) -> str:
             else (f'c."{v}"',)
         )
     )
-    return "".join(f", CASE WHEN c.unknown_reason IS NULL THEN {part} END" for part in parts)
+    return "".join(
+        f", CASE WHEN c.unknown_reason IS NULL AND c.state <> 'absent' THEN {part} END"
+        for part in parts
+    )

@@ -21,7 +21,7 @@ import duckdb
 
 from ccpay_io.feeds.poll import Poll
 from ccpay_io.store.datasets import AMOUNT, DATASETS, PRIMARY_FEED, Dataset
-from ccpay_io.store.events import Batch, Numbered, clear, lay_out, names
+from ccpay_io.store.events import Batch, Numbered, clear, lay_out
 
 _GOOD = ("ok", "partial")
 
@@ -177,12 +177,14 @@ def _replace_current(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
     `changed_*` and `known_*` date the run of an equal `state`: another value in the same state
     leaves them. The change lies between the last confirmation of the state before and the poll
     that first saw this one: the bounds of an event seen by sampling. What is new was not there in
-    the good poll before the one that first named it.
+    the good poll before the one that first named it. What is gone keeps the name, and all else,
+    that it had; its stretches do not.
     """
-    extras = "".join(
-        f', CASE WHEN a.poll_no IS NULL THEN c."{e}" ELSE a."{e}" END AS "{e}"'
-        for e in dataset.extras
-    )
+    last = 'CASE WHEN a.poll_no IS NULL THEN c."{0}" ELSE a."{0}" END'
+    kept = "".join(
+        f""", CASE WHEN s.state = 'absent' THEN {last.format(v)} ELSE s."{v}" END AS "{v}\""""
+        for v in dataset.values
+    ) + "".join(f', {last.format(e)} AS "{e}"' for e in dataset.extras)
     changed = ", ".join(
         f"CASE WHEN x.poll_id IS NULL THEN c.{kept} ELSE x.{seen} END AS {kept}"
         for kept, seen in (
@@ -195,7 +197,7 @@ def _replace_current(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
         CREATE TEMP TABLE next_current AS
         {_LATEST}
         SELECT
-            s.entity_id, s.state{names(dataset, "s.")}{extras}, {changed},
+            s.entity_id, s.state{kept}, {changed},
             coalesce(a.poll_id, c.answered_poll_id) AS answered_poll_id,
             coalesce(a.observed_at, c.answered_at) AS answered_at,
             s.seen_at AS confirmed_at,

@@ -11,8 +11,8 @@
 -- column needs_memo: whether addresses on this chain need a memo or tag
 -- column confirmations: confirmations that CCPayment waits for; NULL when the API did not say
 -- column logo_url: logo of the chain's coin
--- column first_seen_at: start of the first poll that listed it
--- column last_seen_at: when it was last listed
+-- column first_seen_at: start of the first poll that listed it, readable or not, as its poll_id tells it
+-- column last_seen_at: when it was last listed in a form that could be read
 CREATE OR REPLACE VIEW chain AS
 SELECT
     e.chain,

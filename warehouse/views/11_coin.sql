@@ -8,8 +8,8 @@
 -- column coin_full_name: full name; NULL when only the swap list knows the coin
 -- column status: Normal, Maintain, Pre-delisting or Delisted in the API's words; NULL when only the swap list knows the coin
 -- column logo_url: logo of the coin
--- column first_seen_at: start of the first poll that listed it
--- column last_seen_at: when it was last listed
+-- column first_seen_at: start of the first poll that listed it, readable or not, as its poll_id tells it
+-- column last_seen_at: when it was last listed in a form that could be read
 CREATE OR REPLACE VIEW coin AS
 WITH listed AS (
     SELECT e.coin_id, c.coin, c.coin_full_name, c.status, c.logo_url, e.first_poll_id, c.answered_at

@@ -7,8 +7,8 @@
 -- column fiat: symbol of the fiat, e.g. EUR
 -- column mark: its currency sign
 -- column logo_url: its flag or logo
--- column first_seen_at: start of the first poll that listed it
--- column last_seen_at: when it was last listed
+-- column first_seen_at: start of the first poll that listed it, readable or not, as its poll_id tells it
+-- column last_seen_at: when it was last listed in a form that could be read
 CREATE OR REPLACE VIEW fiat AS
 SELECT
     e.fiat_id,

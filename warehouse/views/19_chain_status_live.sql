@@ -34,7 +34,7 @@ SELECT
     n.chain,
     n.chain_full_name,
     CASE WHEN n.unknown_reason IS NULL THEN n.state ELSE 'unknown' END AS status,
-    CASE WHEN n.is_answered THEN n.status_raw END AS status_raw,
+    CASE WHEN n.is_answered AND n.state <> 'absent' THEN n.status_raw END AS status_raw,
     CASE WHEN n.unknown_reason IS NULL THEN n.changed_after ELSE n.known_at END AS started_after,
     CASE WHEN n.unknown_reason IS NULL THEN n.changed_by ELSE coalesce(b.began_at, n.changed_by) END AS started_by,
     n.known_state AS last_known_status,

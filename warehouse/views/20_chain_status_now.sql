@@ -10,7 +10,7 @@
 -- column started_after: the status began after this moment, the last at which it was another one; other properties of the chain do not move it (NULL: it was so when monitoring began)
 -- column started_by: and at the latest at this moment: the first poll with this status; for unknown, the first poll without an answer
 -- column last_known_status: the last status that was really answered: normal, maintenance or absent
--- column last_known_status_since: start of the first poll of the last run of polls with that status
+-- column last_known_status_since: start of the first poll of the last run of polls with that status, as its poll_id tells it; polls without an answer do not end a run
 -- column unknown_reason: why the status is unknown; NULL when it is known
 -- column needs_memo: whether addresses on this chain need a memo or tag
 -- column is_watched: whether alerts treat the chain as watched: named in ccpay.toml, or carrying a watched coin; with nothing named, every chain that carries one of the merchant's coins

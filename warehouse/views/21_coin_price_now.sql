@@ -4,7 +4,7 @@
 -- consumers: analysts, withdraw_fee_now
 -- example: SELECT coin, price_usd, data_age_s FROM coin_price_now WHERE coin = 'ETH'
 -- column coin_id: CCPayment's id of the coin
--- column coin: symbol of the coin; NULL for a fee coin that no list names
+-- column coin: symbol of the coin; of one that no list names, as a fee names it; NULL when nothing does
 -- column price_usd: price of one coin in US dollars (the API's USDT price), exact as answered
 -- column observed_at: when the last answer about this coin's price was received
 -- column data_age_s: seconds since then

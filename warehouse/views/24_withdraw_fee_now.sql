@@ -18,10 +18,10 @@
 -- column min_withdraw_amount: smallest withdrawal, in units of the coin
 -- column max_withdraw_amount: largest withdrawal, in units of the coin; NULL when there is no limit
 -- column can_withdraw: whether the token list says that withdrawals are open
--- column route_state: usable, blocked:<why> or unknown:<why>, from chain status, can_withdraw and the quote together
+-- column route_state: usable, blocked:<why> or unknown:<why>; the first that holds of blocked:maintenance, blocked:chain_absent, blocked:can_withdraw_false, blocked:<refusal_code>, unknown:<unknown_reason>, unknown:<unknown_reason of the chain>
 -- column poll_id: the fee poll that this row comes from
 -- column observed_at: when this pair was last answered; NULL if never
--- column data_age_s: seconds since then
+-- column data_age_s: seconds since then; NULL if never
 -- column is_stale: whether that is more than three cadences, or never
 CREATE OR REPLACE VIEW withdraw_fee_now AS
 SELECT

@@ -12,9 +12,17 @@ WITH price AS (
 ),
 
 -- When prices were confirmed, and how old one may be: three cadences of getCoinList as planned then,
--- of getCoinUSDTPrice where getCoinList is not polled.
+-- of getCoinUSDTPrice where getCoinList is not polled. getCoinUSDTPrice is asked for every fee coin;
+-- getCoinList says nothing of those it does not list, so it confirms only where nothing else does.
 price_poll AS (
-    SELECT p.observed_at, 3 * coalesce(n.cadence_s, c.cadence_s) AS limit_s
+    SELECT
+        p.observed_at,
+        CASE
+            WHEN bool_or(p.feed = 'prices') OVER ()
+                THEN max(CASE WHEN p.feed = 'prices' THEN p.observed_at END) OVER (ORDER BY p.observed_at)
+            ELSE p.observed_at
+        END AS confirmed_at,
+        3 * coalesce(n.cadence_s, c.cadence_s) AS limit_s
     FROM store.ledger AS p
     ASOF LEFT JOIN (FROM store.cadence WHERE feed = 'networks') AS n ON n.valid_from <= p.observed_at
     ASOF LEFT JOIN (FROM store.cadence WHERE feed = 'prices') AS c ON c.valid_from <= p.observed_at
@@ -50,7 +58,11 @@ priced AS (
 aged AS (
     SELECT
         p.*,
-        epoch(p.valid_from) - epoch(greatest(q.observed_at, p.priced_from)) AS price_age_s,
+        -- greatest() passes over NULL: what has no price has no age of one.
+        CASE
+            WHEN p.price_usd IS NOT NULL
+                THEN epoch(p.valid_from) - epoch(greatest(q.confirmed_at, p.priced_from))
+        END AS price_age_s,
         q.limit_s
     FROM priced AS p
     ASOF LEFT JOIN price_poll AS q ON q.observed_at <= p.priced_until

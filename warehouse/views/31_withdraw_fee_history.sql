@@ -11,9 +11,9 @@
 -- column fee_amount: network fee in units of the fee coin, exact as answered
 -- column fee_coin_id: id of the coin in which the fee is charged
 -- column fee_coin: symbol of that coin
--- column fee_usd: fee_amount x the fee coin's price as of valid_from, exact, rounded to 12 places; NULL without a price, or when price_age_s is more than three cadences of getCoinList as planned then (of getCoinUSDTPrice if getCoinList was not polled)
+-- column fee_usd: fee_amount x the fee coin's price as of valid_from, exact, rounded to 12 places; NULL without a price, or when price_age_s is more than three cadences of getCoinList as planned at the last poll of prices before (of getCoinUSDTPrice if getCoinList was not polled)
 -- column price_usd: that price
--- column price_age_s: seconds from the poll in which the price was last confirmed, to valid_from
+-- column price_age_s: seconds from the last poll of getCoinUSDTPrice in which the price held, or from the poll that first told it if that is later, to valid_from; getCoinList confirms prices only where getCoinUSDTPrice never answered; NULL without a price
 -- column valid_from: when this answer was first received
 -- column valid_to: when the next poll said something else or nothing; NULL while it is still so
 -- column fee_amount_change_pct: change of the fee in the same fee coin against the row before, in percent

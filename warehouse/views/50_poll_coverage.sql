@@ -5,13 +5,13 @@
 -- example: SELECT day, feed, coverage_pct, failed, top_api_code FROM poll_coverage ORDER BY day DESC, feed
 -- column day: UTC day, in whatever time zone the session is
 -- column feed: chains, fiats, coins, networks, prices, fees or watchlist
--- column planned: slots of the cadence in force that begin on this day, from the feed's first poll on and up to now; slot n begins n cadences after the epoch
+-- column planned: slots of the cadence in force that begin on this day, from the feed's first poll on and up to now (the slot of this moment counts as soon as it has a poll); slot n begins n cadences after the epoch; a cadence has the slots from the one that holds its first poll to the last that ended under it
 -- column ok: polls that answered everything, each counted
 -- column partial: polls with some unknown entities, each counted
 -- column failed: polls without an answer, each counted
 -- column skipped: polls for which no request was allowed, each counted
 -- column missed: planned slots without any attempt; more polls in another slot (confirmations, polls by hand) do not make up for them
--- column longest_gap_s: longest time between two successful polls that touches this day, in seconds; NULL before the first
+-- column longest_gap_s: longest time between two successful polls, or since the last one, that touches this day, in seconds; NULL before the first
 -- column coverage_pct: slots with an ok or partial poll, in percent of planned
 -- column change_pct: changed of answered entities, in percent: how much moves per poll
 -- column requests: HTTP requests made
@@ -113,7 +113,8 @@ part_done AS (
         AND f.valid_from = a.valid_from
         AND f.day_start = a.day_start
         AND f.slot < a.end_slot
-    GROUP BY ALL
+    -- Two cadences on one day may have the same number of slots, and are two parts all the same.
+    GROUP BY a.feed, a.day_start, a.valid_from, a.first_slot, a.end_slot
 ),
 
 plan AS (

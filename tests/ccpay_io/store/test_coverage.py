@@ -52,6 +52,22 @@ def test_more_polls_in_one_slot_hide_no_missed_one(
     assert rows == [(23, 10, 1, 1, 7 + 9 + 0, round(100 * 6 / 23, 2))]
 
 
+def test_two_cadences_with_as_many_slots_on_one_day_are_both_planned(
+    warehouse: Warehouse, poll: Any, fee: Any, query: Any
+) -> None:
+    """Six slots of two hours from midnight on, then six of an hour: none hides the others."""
+    row = {(1, "ETH"): fee("1")}
+    warehouse.commit([poll(60 * hour - 720, row, cadence_s=7200) for hour in range(0, 12, 2)])
+    warehouse.commit([poll(60 * hour, row, cadence_s=3600) for hour in range(6)])
+    warehouse.commit([poll(360, row, cadence_s=21_600)])
+
+    rows = query(
+        "SELECT planned, ok, missed, coverage_pct FROM poll_coverage WHERE day = '2026-03-01'"
+    )
+
+    assert rows == [(13, 13, 0, 100.0)]
+
+
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kathmandu"])
 def test_coverage_is_of_utc_days_in_any_session(
     warehouse: Warehouse, poll: Any, fee: Any, zone: str

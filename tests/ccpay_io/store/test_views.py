@@ -348,6 +348,64 @@ def test_a_price_that_is_confirmed_does_not_age(
     assert rows == [(1, 300)]
 
 
+def test_a_list_without_the_coin_confirms_no_price(
+    warehouse: Warehouse, poll: Any, fee: Any, query: Any
+) -> None:
+    """A fee coin outside of the token list ages, however often the list is answered."""
+    networks = PRICES | {"feed": "networks", "cadence_s": 3600}
+    warehouse.commit([poll(0, {(7,): {"price_usd": Decimal(2)}}, **PRICES)])
+    others = {(1,): {"price_usd": Decimal(1)}}
+    warehouse.commit([poll(60 * hour, others, **networks) for hour in range(1, 24)])
+    warehouse.commit([poll(1440, {(1, "ETH"): fee("1", 7)})])
+
+    rows = query("SELECT fee_usd, price_usd::INTEGER, price_age_s FROM withdraw_fee_history")
+
+    assert rows == [(None, 2, 86_400)]
+
+
+def test_what_has_no_price_or_no_answer_has_no_age(
+    warehouse: Warehouse, poll: Any, fee: Any, query: Any
+) -> None:
+    """NULL, not the age of the last poll and not zero, in history and now."""
+    gaps = {"deadline": [(2, "ETH")]}
+    warehouse.commit([poll(0, {(9,): {"price_usd": Decimal(2)}}, **PRICES)])
+    warehouse.commit([poll(1, {(1, "ETH"): fee("1", 7)}, gaps=gaps)])
+
+    assert query("SELECT price_usd, price_age_s FROM withdraw_fee_history") == [(None, None)]
+    assert query("SELECT price_age_s FROM withdraw_fee_now WHERE coin_id = 1") == [(None,)]
+    assert query("SELECT data_age_s, is_stale FROM withdraw_fee_now WHERE coin_id = 2") == [
+        (None, True)
+    ]
+
+
+@pytest.mark.parametrize("batched", [True, False])
+def test_what_is_no_longer_listed_keeps_its_name(
+    warehouse: Warehouse, poll: Any, fee: Any, query: Any, batched: bool
+) -> None:
+    """The history of a delisted coin is found by its symbol; its absence has no values."""
+    coins, other = {"feed": "networks", "dataset": "coin"}, {(2,): {"coin": "USDC"}}
+    polls = [
+        poll(0, {(1,): {"coin": "USDT", "status": "Normal"}} | other, **coins),
+        poll(1, {(1, "ETH"): fee("1")}),
+        poll(2, other, **coins),
+        poll(3, other | {(3,): {"coin": "ETH"}}, **coins),
+        poll(4, {("TRX",): _status("Normal") | {"needs_memo": True}}, **CHAINS),
+        poll(5, {}, **CHAINS),
+    ]
+    for batch in [polls] if batched else [[one] for one in polls]:
+        warehouse.commit(batch)
+
+    assert query("SELECT coin, status FROM coin WHERE coin_id = 1") == [("USDT", "Normal")]
+    assert query("SELECT coin FROM withdraw_fee_history") == [("USDT",)]
+    assert query("SELECT status, status_raw, needs_memo FROM chain_status_now") == [
+        ("absent", None, True)
+    ]
+    assert query("SELECT state, coin FROM store.coin_span WHERE entity_id = 1 ORDER BY ALL") == [
+        ("absent", None),
+        ("ok", "USDT"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("networks_cadence_s", "silent_for_min", "fee_usd"),
     [(None, 14, 2000), (None, 20, None), (3600, 20, 2000), (3600, 190, None)],

@@ -32,6 +32,18 @@ def test_a_poll_that_is_committed_again_changes_nothing(
     ) == [(1, 1)]
 
 
+def test_a_poll_that_is_twice_in_a_batch_is_stored_once(
+    warehouse: Warehouse, poll: Any, fee: Any, query: Any
+) -> None:
+    """As it is when the two come one after the other."""
+    once = poll(0, {(1, "ETH"): fee("1")})
+
+    first, again = warehouse.commit([once, once])
+
+    assert (first.new, again.new) == (True, False)
+    assert query("SELECT count(*) FROM store.poll") == [(1,)]
+
+
 def test_a_poll_id_that_is_taken_is_raised_by_one(
     warehouse: Warehouse, poll: Any, fee: Any
 ) -> None:

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+# The tests of this folder share a recomputation, which importlib mode does not put on the path.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from ccpay_io.settings import WatchSettings
+from ccpay_io.store.watch import sync_watch_settings
+from ccpay_io.store.writer import Warehouse
+
+
+@pytest.fixture(scope="session")
+def empty_private(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A private file with the schema of this release: migrating once saves each test the time."""
+    warehouse = Warehouse(tmp_path_factory.mktemp("template"), "test")
+    with warehouse.transaction():
+        pass
+    return warehouse.private
+
+
+@pytest.fixture
+def new_warehouse(tmp_path: Path, empty_private: Path) -> Callable[[WatchSettings], Warehouse]:
+    """Makes an empty warehouse on disk, for a user who watches this."""
+
+    def make(watch: WatchSettings) -> Warehouse:
+        root = tmp_path / f"data{len(list(tmp_path.iterdir()))}"
+        warehouse = Warehouse(root, "test")
+        warehouse.private.parent.mkdir(parents=True)
+        shutil.copyfile(empty_private, warehouse.private)
+        with warehouse.transaction() as con:
+            sync_watch_settings(con, watch)
+        return warehouse
+
+    return make

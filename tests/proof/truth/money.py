@@ -1,0 +1,25 @@
+"""Exact arithmetic as on paper: Python's Decimal with more digits than anything here needs."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+EXACT = Context(prec=120, rounding=ROUND_HALF_UP)
+# DECIMAL(38, 12) has 26 digits before the point.
+_TOO_LARGE = Decimal("1e26")
+
+
+def usd(amount: Decimal | None, price: Decimal | None) -> Decimal | None:
+    """Amount x price, rounded once, half up, to 12 places; None when unknown or too large."""
+    if amount is None or price is None:
+        return None
+    product = EXACT.quantize(EXACT.multiply(amount, price), Decimal("1e-12"))
+    return product if product < _TOO_LARGE else None
+
+
+def change_pct(before: Decimal | None, after: Decimal | None) -> float | None:
+    """The relative change in percent; None when there is nothing to compare, or it was nothing."""
+    if before is None or after is None or before == 0:
+        return None
+    change = EXACT.divide(EXACT.multiply(Decimal(100), EXACT.subtract(after, before)), before)
+    return float(change)
