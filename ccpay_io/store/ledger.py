@@ -167,9 +167,11 @@ def _note_drift(con: duckdb.DuckDBPyConnection, poll: Poll, drift: Drift) -> Non
 def _note_cadence(
     con: duckdb.DuckDBPyConnection, feed: str, cadence_s: int, since: datetime
 ) -> None:
+    # As of the poll's start: a sweep may be committed after one that began later.
     row = con.execute(
-        "SELECT cadence_s FROM store.cadence WHERE feed = ? ORDER BY valid_from DESC LIMIT 1",
-        [feed],
+        "SELECT cadence_s FROM store.cadence WHERE feed = ? AND valid_from <= ?"
+        " ORDER BY valid_from DESC LIMIT 1",
+        [feed, since],
     ).fetchone()
     if row is None or row[0] != cadence_s:
         con.execute("INSERT INTO store.cadence VALUES (?, ?, ?)", [feed, since, cadence_s])
