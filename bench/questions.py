@@ -149,12 +149,14 @@ def moments(plain: duckdb.DuckDBPyConnection) -> dict[str, object]:
     coin, chain = plain.execute(
         "SELECT min(coin), min_by(chain, (coin, chain)) FROM fee"
     ).fetchall()[0]
-    day_ago = [poll_id for poll_id, _ in polls if poll_id <= last_id - 86_400_000_000]
+    before = [poll for poll in polls if poll[0] <= last_id - 86_400_000_000] or polls[:1]
     return {
         "end": _text(end),
         "month": _text(end - timedelta(days=30)),
         "week": _text(end - timedelta(days=7)),
-        "day_poll": day_ago[-1] if day_ago else polls[0][0],
+        "day_poll": before[-1][0],
+        "day_ago": _text(before[-1][1]) + "+00",
+        "last_poll": last_id,
         "some_poll": polls[round(0.37 * len(polls))][0],
         "coin": coin,
         "chain": chain,

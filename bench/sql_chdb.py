@@ -68,7 +68,8 @@ FORMS = {
     # quantileExact takes the value after the one that quantile_disc takes when 0.9 of the rows are
     # a whole number; a level this little lower takes the same.
     "90th percentile of each pair": """
-        SELECT coin, chain, quantileExact(0.8999999)(fee_amount) FROM {fee} GROUP BY coin, chain
+        SELECT coin, chain, quantileExact(0.8999999)(fee_amount) FROM {fee}
+        WHERE poll_id < {last_poll} GROUP BY coin, chain
         """,
     "movers in 24 hours": f"""
         SELECT n.coin, n.chain, n.fee_amount, b.fee_amount

@@ -55,7 +55,10 @@ FORMS = {
         GROUP BY f.coin
         """,
     "90th percentile of each pair": """
-        SELECT coin, chain, quantile_disc(fee_amount, 0.9) FROM fee GROUP BY coin, chain
+        SELECT coin, chain, quantile_disc(fee_amount, 0.9) FROM fee
+        -- A fee counts for as long as it held, and the last one has not held yet.
+        WHERE poll_id < {last_poll}
+        GROUP BY coin, chain
         """,
     "movers in 24 hours": """
         SELECT n.coin, n.chain, n.fee_amount, b.fee_amount

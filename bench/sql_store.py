@@ -42,22 +42,19 @@ FORMS = {
         SELECT coin, arg_min(chain, fee_usd) FROM withdraw_fee_now GROUP BY coin
         """,
     "90th percentile of each pair": """
-        SELECT coin, chain, quantile_disc(fee_amount, 0.9) FROM withdraw_fee_snapshot
-        GROUP BY coin, chain
+        SELECT coin, chain, fee_amount FROM withdraw_fee_quantile(0.9)
         """,
     "movers in 24 hours": """
         SELECT n.coin, n.chain, n.fee_amount, b.fee_amount
-        FROM withdraw_fee_now AS n JOIN withdraw_fee_snapshot AS b USING (coin_id, chain)
-        WHERE b.poll_id = {day_poll}
+        FROM withdraw_fee_now AS n
+        JOIN withdraw_fee_as_of(TIMESTAMPTZ '{day_ago}') AS b USING (coin_id, chain)
         ORDER BY abs(n.fee_amount::DOUBLE / b.fee_amount::DOUBLE - 1) DESC, n.coin, n.chain LIMIT 20
         """,
     "7 days of changes in EUR of then": """
-        SELECT h.chain, count(*), max(h.fee_usd::DOUBLE * r.usd_rate::DOUBLE)
-        FROM withdraw_fee_history AS h
-        ASOF JOIN (SELECT * FROM fiat_rate_history WHERE fiat = 'EUR') AS r
-            ON r.valid_from <= h.valid_from
-        WHERE h.valid_from >= TIMESTAMPTZ '{week}'
-        GROUP BY h.chain
+        SELECT chain, count(*), max(fee_usd::DOUBLE * usd_rate::DOUBLE)
+        FROM withdraw_fee_in('EUR')
+        WHERE valid_from >= TIMESTAMPTZ '{week}'
+        GROUP BY chain
         """,
     "polls per day": """
         SELECT day, ok + partial FROM poll_coverage WHERE feed = 'fees' AND ok + partial > 0

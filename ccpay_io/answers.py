@@ -40,6 +40,18 @@ _ID: TypeAdapter[str | int] = TypeAdapter(Id, config={"strict": True})
 _NAME: TypeAdapter[str | int] = TypeAdapter(Name, config={"strict": True})
 
 
+class Unreadable(ValueError):
+    """An answer without the one thing it was asked for.
+
+    Attributes:
+        drift: what is wrong with it, as it was reported.
+    """
+
+    def __init__(self, drift: tuple[Drift, ...]) -> None:
+        super().__init__("; ".join(f"{one.path}: {one.kind} {one.value}" for one in drift))
+        self.drift = drift
+
+
 @dataclass
 class Reader:
     """Collects drift while one answer is read."""
@@ -235,14 +247,15 @@ def read_fee(endpoint: str, data: object) -> WithdrawFee:
     """Reads getWithdrawFee; networkFeeInquiryID may stand in the fee or beside it.
 
     Raises:
-        ValueError: the fee is missing or not exact.
+        Unreadable: the fee is missing or not exact.
+        ValueError: there is nothing to look for a fee in.
     """
     if not isinstance(data, Mapping):
         raise ValueError("data is not an object")
     reader = Reader(endpoint)
     fee = reader.item(Fee, data.get("fee"), "data.fee", None)
     if fee is None:
-        raise ValueError("; ".join(f"{d.path}: {d.kind} {d.value}" for d in reader.drift))
+        raise Unreadable(reader.drift)
     inquiry = fee.network_fee_inquiry_id
     if len(data) > 1:
         beside = data.get("networkFeeInquiryID")

@@ -1,8 +1,9 @@
 """The signed, typed, read-only CCPayment v2 client.
 
-Owns the eight read-only endpoints, how an answer or its absence becomes a model or an ApiError, and
-retries, which sit above httpx so that each attempt is signed anew. Does not know feeds or the
-warehouse. Called by the feed modules and by doctor.
+Owns how the calls of calls.py are made over HTTP, what the absence of a response becomes, and
+retries, which sit above httpx so that each attempt is signed anew. What a response says is read by
+envelope.py and answers.py. Does not know feeds or the warehouse. Called by the feed modules and by
+doctor.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -19,47 +20,24 @@ from typing import Any, Self, TypeVar
 
 import httpx
 import stamina
-from pydantic_core import from_json
 
-from ccpay_io.answers import (
-    read_coins,
-    read_fee,
-    read_list,
-    read_prices,
-    read_user,
-    read_validity,
-)
+from ccpay_io.calls import Calls
+from ccpay_io.envelope import read_answer
 from ccpay_io.errors import (
-    CODE_ERRORS,
     ApiError,
+    BreakerOpen,
+    BudgetExhausted,
     ConnectFailed,
     CutBody,
-    HttpStatusError,
-    NotJson,
-    NullData,
     Policy,
     TimedOut,
-    WrongShape,
-    error_for_code,
-)
-from ccpay_io.models import (
-    AddressValidity,
-    Chain,
-    Coin,
-    CoinPrices,
-    CwalletUser,
-    Fiat,
-    Listed,
-    SwapCoin,
-    WithdrawFee,
 )
 from ccpay_io.pacing import Pacer
 from ccpay_io.redaction import Redactor
 from ccpay_io.settings import Credentials
 from ccpay_io.signing import CcpayAuth
-from ccpay_io.transport import ReadOnlyTransport, network, policy_of_status, retry_after
+from ccpay_io.transport import ReadOnlyTransport, network, retry_after
 
-SUCCESS = 10000
 ATTEMPTS = 3
 TIMEOUT_S = 20.0
 # A server may ask for any pause; beyond this the poll is better given up and made anew.
@@ -70,6 +48,9 @@ HEADERS = {
     "Content-Type": "application/json",
     "User-Agent": "ccpay-warehouse",
 }
+
+# What a call can end with that is no response of a server.
+_SILENCES = (TimedOut, ConnectFailed, CutBody, BreakerOpen, BudgetExhausted)
 
 T = TypeVar("T")
 log = logging.getLogger("ccpay.client")
@@ -82,6 +63,7 @@ class Exchange:
     Attributes:
         request: the body that was signed and sent; headers are not kept.
         response: the body as received, also of a failure.
+        call: number of the call; its exchanges are the first attempt and the repetitions.
     """
 
     endpoint: str
@@ -89,9 +71,27 @@ class Exchange:
     http_status: int
     response: bytes
     received_at: datetime
+    call: int = 0
 
 
-class CcpayClient:
+@dataclass(frozen=True)
+class Silence:
+    """A call whose last attempt had no response at all, kept for the raw record.
+
+    Attributes:
+        error: what the caller was told instead.
+        ended_at: when it was given up.
+        call: as in `Exchange`.
+    """
+
+    endpoint: str
+    request: bytes
+    error: ApiError
+    ended_at: datetime
+    call: int
+
+
+class CcpayClient(Calls):
     """A client for one account; use as `async with`, within one event loop.
 
     Args:
@@ -105,6 +105,7 @@ class CcpayClient:
 
     Attributes:
         on_exchange: told every exchange that produced a response.
+        on_silence: told every call that ended without one.
     """
 
     def __init__(
@@ -119,6 +120,8 @@ class CcpayClient:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.on_exchange: Callable[[Exchange], None] = lambda exchange: None
+        self.on_silence: Callable[[Silence], None] = lambda silence: None
+        self._calls = 0
         self._auth = CcpayAuth(credentials, now=now)
         self._pacer = pacer
         self._timeout_s = timeout_s
@@ -160,51 +163,6 @@ class CcpayClient:
         """Seconds that the API's clock is ahead of this machine's, as far as it was learned."""
         return self._auth.clock_skew_s
 
-    async def get_chain_list(self, chains: Sequence[str] | None = None) -> Listed[Chain]:
-        """All chains with their status, or those named (getChainList)."""
-        parameters = {} if chains is None else {"chains": list(chains)}
-        return await self._call(
-            "getChainList",
-            parameters,
-            lambda e, d: read_list(e, d, "chains", Chain, "chain"),
-        )
-
-    async def get_fiat_list(self) -> Listed[Fiat]:
-        """All fiats with their rate: units of the fiat per 1 US dollar (getFiatList)."""
-        return await self._call(
-            "getFiatList", {}, lambda e, d: read_list(e, d, "fiats", Fiat, "fiatId")
-        )
-
-    async def get_swap_coin_list(self) -> Listed[SwapCoin]:
-        """The merchant's swappable coins (getSwapCoinList)."""
-        return await self._call(
-            "getSwapCoinList",
-            {},
-            lambda e, d: read_list(e, d, "coins", SwapCoin, "coinId"),
-        )
-
-    async def get_coin_list(self) -> Listed[Coin]:
-        """Every token enabled for the merchant, with networks and price (getCoinList)."""
-        return await self._call("getCoinList", {}, read_coins)
-
-    async def get_coin_usdt_price(self, coin_ids: Sequence[int]) -> CoinPrices:
-        """Prices in US dollars of these coins (getCoinUSDTPrice)."""
-        return await self._call("getCoinUSDTPrice", {"coinIds": list(coin_ids)}, read_prices)
-
-    async def get_withdraw_fee(self, coin_id: int, chain: str) -> WithdrawFee:
-        """The network fee of paying out a coin on a chain, in the fee coin (getWithdrawFee)."""
-        return await self._call("getWithdrawFee", {"coinId": coin_id, "chain": chain}, read_fee)
-
-    async def check_withdrawal_address_validity(self, chain: str, address: str) -> AddressValidity:
-        """Whether an address can receive on a chain (checkWithdrawalAddressValidity)."""
-        return await self._call(
-            "checkWithdrawalAddressValidity", {"chain": chain, "address": address}, read_validity
-        )
-
-    async def get_cwallet_user_id(self, cwallet_user_id: str) -> CwalletUser:
-        """The masked user name of a Cwallet id (getCwalletUserId)."""
-        return await self._call("getCwalletUserId", {"cwalletUserId": cwallet_user_id}, read_user)
-
     async def _call(
         self, endpoint: str, parameters: Mapping[str, Any], read: Callable[[str, object], T]
     ) -> T:
@@ -215,33 +173,43 @@ class CcpayClient:
         """
         # Without parameters the reference signs nothing, the SDKs `{}`, which is JSON as announced.
         body = json.dumps(parameters, separators=(",", ":")).encode()
+        self._calls += 1
+        call = self._calls
+        try:
+            return await self._with_retries(endpoint, body, call, read)
+        except _SILENCES as error:
+            self.on_silence(Silence(endpoint, body, error, datetime.now(UTC), call))
+            raise
+
+    async def _with_retries(
+        self, endpoint: str, body: bytes, call: int, read: Callable[[str, object], T]
+    ) -> T:
         async for attempt in stamina.retry_context(
             on=_wait_before_retry, attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=5
         ):
             with attempt:
                 await self._pacer.acquire(endpoint)
                 try:
-                    return await self._attempt(endpoint, body, read)
+                    return await self._attempt(endpoint, body, call, read)
                 except ApiError as error:
                     self._pacer.failed(error)
                     raise
         raise AssertionError("unreachable: retry_context returns or raises")
 
-    async def _attempt(self, endpoint: str, body: bytes, read: Callable[[str, object], T]) -> T:
-        response = await self._exchange(endpoint, body)
+    async def _attempt(
+        self, endpoint: str, body: bytes, call: int, read: Callable[[str, object], T]
+    ) -> T:
+        response = await self._exchange(endpoint, body, call)
         try:
-            data = self._data(endpoint, response)
-            result = read(endpoint, data)
+            status, content = response.status_code, response.content
+            result = read_answer(endpoint, status, content, read, self._redact)
         except ApiError as error:
             error.retry_after_s = retry_after(response)
             raise
-        except ValueError as error:
-            detail = self._redact(str(error))
-            raise WrongShape(endpoint, detail, http_status=response.status_code) from None
         self._pacer.answered()
         return result
 
-    async def _exchange(self, endpoint: str, body: bytes) -> httpx.Response:
+    async def _exchange(self, endpoint: str, body: bytes, call: int) -> httpx.Response:
         """Sends one signed request; returns the whole response.
 
         httpx's own exceptions carry the request with its headers, so none is left as a cause.
@@ -258,39 +226,9 @@ class CcpayClient:
             raise CutBody(endpoint, detail) from None
         received = datetime.now(UTC)
         for one in (*response.history, response):
-            self.on_exchange(Exchange(endpoint, body, one.status_code, one.content, received))
+            self.on_exchange(Exchange(endpoint, body, one.status_code, one.content, received, call))
         log.debug("%s: HTTP %s, %s bytes", endpoint, response.status_code, len(response.content))
         return response
-
-    def _data(self, endpoint: str, response: httpx.Response) -> object:
-        """The `data` of a successful answer.
-
-        Raises:
-            ApiError: what came instead.
-        """
-        status, content = response.status_code, response.content
-        try:
-            answer = from_json(content)
-        except ValueError:
-            answer = None
-        code = answer.get("code") if isinstance(answer, dict) else None
-        # What a gateway says in JSON of its own ({"code": 429}) is about HTTP, not from the API.
-        if status != 200 and code not in CODE_ERRORS:
-            raise HttpStatusError(
-                endpoint, f"HTTP {status}", http_status=status, policy=policy_of_status(status)
-            )
-        if not isinstance(answer, dict):
-            start = self._redact(content[:200].decode("utf-8", "replace"))[:60]
-            detail = f"it begins with {start!r}" if content else "empty"
-            raise NotJson(endpoint, detail, http_status=status)
-        if type(code) is not int or not 0 <= code < 2**31:
-            raise WrongShape(endpoint, "the answer has no code", http_status=status)
-        if code != SUCCESS:
-            message = self._redact(str(answer.get("msg") or ""))
-            raise error_for_code(endpoint, code, message, http_status=status)
-        if answer.get("data") is None:
-            raise NullData(endpoint, http_status=status)
-        return answer["data"]
 
 
 def _wait_before_retry(error: Exception) -> bool | float:

@@ -12,6 +12,7 @@ from collections.abc import Collection
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -55,6 +56,13 @@ def _currency(code: str) -> str:
     if not (code.isascii() and code.isalnum() and code == code.upper()):
         raise ValueError('a currency code in capitals such as "EUR"')
     return code
+
+
+def _time_zone(name: str) -> str:
+    # "localtime" is whatever a machine thinks it is, and DuckDB does not know it.
+    if name not in available_timezones() - {"localtime"}:
+        raise ValueError('a time zone such as "Europe/Berlin"')
+    return name
 
 
 def _between(lowest: int, highest: int) -> AfterValidator:
@@ -141,9 +149,10 @@ class RetentionSettings(_Section):
 
 
 class BoardSettings(_Section):
-    """[board]: the fiat in which costs are shown beside US dollars."""
+    """[board]: the fiat in which costs are shown beside US dollars, and the time zone of months."""
 
     fiat: Annotated[str, AfterValidator(_currency)] = "USD"
+    timezone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
 
 
 _SECTIONS: dict[str, type[_Section]] = {

@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from enum import Enum
 
+from ccpay_io.models import Drift
+
 SUPPORT = "https://t.me/CCPaymentSupportBot or support@ccpayment.com"
 
 
@@ -129,6 +131,8 @@ class NotJson(TransportError):
 
 
 class WrongShape(TransportError):
+    # What deviates from the contract, where that is less than the whole answer.
+    drift: tuple[Drift, ...] = ()
     policy = Policy.REFUSE
     hint = "the API's answer is not as documented; look at contract_drift and report it"
 
@@ -194,7 +198,7 @@ class QueryRefused(WarehouseError):
     """The query is not allowed, or not valid."""
 
 
-_RETRY, _REFUSE = Policy.RETRY, Policy.REFUSE
+_RETRY, _REFUSE, _FIX = Policy.RETRY, Policy.REFUSE, Policy.FIX_ACCOUNT
 _BUG = "the request was not what the API expects; please report this as a bug"
 _INPUT = "check the coin id, chain or address that was asked about"
 _ACCOUNT = "see the developer page of the CCPayment dashboard, then run `ccpay doctor`"
@@ -218,9 +222,7 @@ NotFound = _code(11003, "NotFound", _REFUSE, _INPUT)
 RateLimit = _code(
     11004, "RateLimit", Policy.SLOW_DOWN, "the pace was lowered; set CCPAY_MAX_RPS if it lasts"
 )
-VerifySignFailed = _code(
-    11005, "VerifySignFailed", Policy.FIX_ACCOUNT, "check CCPAY_APP_ID and CCPAY_APP_SECRET"
-)
+VerifySignFailed = _code(11005, "VerifySignFailed", _FIX, "check CCPAY_APP_ID and CCPAY_APP_SECRET")
 ReqExpired = _code(
     11006, "ReqExpired", Policy.RESIGN_ONCE, "this machine's clock is off; set it, e.g. with NTP"
 )
@@ -233,22 +235,19 @@ QueryNumMax = _code(11010, "QueryNumMax", _REFUSE, _NOT_READ)
 OrderDuplicate = _code(11011, "OrderDuplicate", _REFUSE, _NOT_READ)
 ExpiredAtTooMax = _code(11012, "ExpiredAtTooMax", _REFUSE, _NOT_READ)
 NoSupportVersion = _code(
-    11013,
-    "NoSupportVersion",
-    Policy.FIX_ACCOUNT,
-    "this account has API version 1 only; ask " + SUPPORT,
+    11013, "NoSupportVersion", _FIX, "this account has API version 1 only; ask " + SUPPORT
 )
 MaliciousReq = _code(11014, "MaliciousReq", Policy.STOP_EVERYTHING, BreakerOpen.hint)
 UserIdNotFound = _code(11015, "UserIdNotFound", _REFUSE, _INPUT)
-MerchantDisabled = _code(12000, "MerchantDisabled", Policy.FIX_ACCOUNT, "ask " + SUPPORT)
-MerchantNotFound = _code(12001, "MerchantNotFound", Policy.FIX_ACCOUNT, "check CCPAY_APP_ID")
+MerchantDisabled = _code(12000, "MerchantDisabled", _FIX, "ask " + SUPPORT)
+MerchantNotFound = _code(12001, "MerchantNotFound", _FIX, "check CCPAY_APP_ID")
 IpNotInWhitelist = _code(
     12002,
     "IpNotInWhitelist",
-    Policy.FIX_ACCOUNT,
+    _FIX,
     "add this machine's public IP to the whitelist on CCPayment's developer page",
 )
-MerchantApiDisabled = _code(12003, "MerchantApiDisabled", Policy.FIX_ACCOUNT, _ACCOUNT)
+MerchantApiDisabled = _code(12003, "MerchantApiDisabled", _FIX, _ACCOUNT)
 InvalidCoin = _code(13000, "InvalidCoin", _REFUSE, _INPUT)
 InvalidChain = _code(13001, "InvalidChain", _REFUSE, _INPUT)
 AbnormalCoinPrice = _code(13002, "AbnormalCoinPrice", _REFUSE, _LATER)

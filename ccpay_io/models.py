@@ -8,8 +8,8 @@ through answers (answers.py does) and does no IO. Imported by the client, the fe
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Annotated, Generic, Literal, TypeVar
 
@@ -43,6 +43,11 @@ class Drift:
     value: str
     key: Key | None
     sample: str
+
+    def redacted(self, redact: Callable[[str], str]) -> Drift:
+        """The same without what `redact` hides: an answer may quote what was sent."""
+        path, value, sample = map(redact, (self.path, self.value, self.sample))
+        return replace(self, path=path, value=value, sample=sample)
 
 
 def parse_amount(text: object) -> Decimal:

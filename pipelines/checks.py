@@ -6,6 +6,7 @@ publication, so what they judge is what analysts see. Called by Dagster after ea
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import dagster as dg
 import polars as pl
@@ -19,6 +20,13 @@ ROW_FLOOR = 0.8
 UNKNOWN_CEILING = 0.05
 
 
+class Count(NamedTuple):
+    """Entities of one poll: with an answer, and asked for."""
+
+    answered: int
+    asked: int
+
+
 @dataclass(frozen=True)
 class Verdict:
     """One check's answer: passed or not, and the numbers behind it."""
@@ -28,22 +36,29 @@ class Verdict:
     metadata: dict[str, int | float]
 
 
-def not_empty(feed: Feed, frame: pl.DataFrame, counts: Sequence[int]) -> Verdict:
+def not_empty(feed: Feed, frame: pl.DataFrame, counts: Sequence[Count]) -> Verdict:
     """The view has rows (a watch list may be empty)."""
     rows = len(frame)
     return Verdict(rows > 0 or feed.may_be_empty, f"{rows} rows", {"rows": rows})
 
 
-def row_floor(feed: Feed, frame: pl.DataFrame, counts: Sequence[int]) -> Verdict:
+def row_floor(feed: Feed, frame: pl.DataFrame, counts: Sequence[Count]) -> Verdict:
     """The last poll covered at least 80 % of the entities that the one before did."""
-    rows, before = (*counts, 0, 0)[:2]
+    rows, before = (*(count.asked for count in counts), 0, 0)[:2]
     if len(counts) < 2:
         return Verdict(True, "there is no earlier poll to compare with", {"rows": rows})
     text = f"{rows} entities, {before} in the poll before"
     return Verdict(rows >= ROW_FLOOR * before, text, {"rows": rows, "before": before})
 
 
-def few_unknown(feed: Feed, frame: pl.DataFrame, counts: Sequence[int]) -> Verdict:
+def answer_floor(feed: Feed, frame: pl.DataFrame, counts: Sequence[Count]) -> Verdict:
+    """The last poll got an answer for at least 80 % of the entities that it asked for."""
+    answered, asked = counts[0] if counts else Count(0, 0)
+    text = f"{answered} of {asked} entities have an answer"
+    return Verdict(answered >= ROW_FLOOR * asked, text, {"answered": answered, "asked": asked})
+
+
+def few_unknown(feed: Feed, frame: pl.DataFrame, counts: Sequence[Count]) -> Verdict:
     """At most 5 % of the rows have no answer in the last poll."""
     unknown = len(frame.filter(pl.col(feed.state or "") == "unknown"))
     share = unknown / len(frame) if len(frame) else 0.0
@@ -51,7 +66,7 @@ def few_unknown(feed: Feed, frame: pl.DataFrame, counts: Sequence[int]) -> Verdi
     return Verdict(share <= UNKNOWN_CEILING, text, {"unknown": unknown, "share": share})
 
 
-def fresh(feed: Feed, frame: pl.DataFrame, counts: Sequence[int]) -> Verdict:
+def fresh(feed: Feed, frame: pl.DataFrame, counts: Sequence[Count]) -> Verdict:
     """The youngest row is at most three cadences old."""
     rows = frame.filter(~pl.col("is_stale"))
     youngest = frame["data_age_s"].min()
@@ -60,13 +75,19 @@ def fresh(feed: Feed, frame: pl.DataFrame, counts: Sequence[int]) -> Verdict:
     return Verdict(passed, text, {"fresh_rows": len(rows), "rows": len(frame)})
 
 
-Check = Callable[[Feed, pl.DataFrame, Sequence[int]], Verdict]
+Check = Callable[[Feed, pl.DataFrame, Sequence[Count]], Verdict]
 
 
 def checks_of(feed: Feed) -> dict[str, Check]:
     """The checks of an asset, by name."""
-    checks: dict[str, Check] = {"not_empty": not_empty, "row_floor": row_floor, "fresh": fresh}
-    return {**checks, "few_unknown": few_unknown} if feed.state else checks
+    checks: dict[str, Check] = {"not_empty": not_empty, "fresh": fresh}
+    if feed.by_need:
+        checks["answer_floor"] = answer_floor
+    else:
+        checks["row_floor"] = row_floor
+    if feed.state:
+        checks["few_unknown"] = few_unknown
+    return checks
 
 
 def feed_checks(feed: Feed) -> dg.AssetChecksDefinition:
@@ -98,11 +119,16 @@ def feed_checks(feed: Feed) -> dg.AssetChecksDefinition:
     return check
 
 
-def last_counts(instance: dg.DagsterInstance, key: dg.AssetKey) -> list[int]:
-    """Entities in scope of the last two materializations, the youngest first."""
+def last_counts(instance: dg.DagsterInstance, key: dg.AssetKey) -> list[Count]:
+    """Entities of the last two materializations, the youngest first."""
     records = instance.fetch_materializations(key, limit=2).records
     events = [r.asset_materialization for r in records if r.asset_materialization]
-    return [_number(e, "dagster/row_count") + _number(e, "unknown") for e in events]
+    return [_count(event) for event in events]
+
+
+def _count(event: dg.AssetMaterialization) -> Count:
+    answered = _number(event, "dagster/row_count")
+    return Count(answered, answered + _number(event, "unknown"))
 
 
 def _number(event: dg.AssetMaterialization, name: str) -> int:
@@ -121,7 +147,7 @@ def _published(feed: Feed, warehouse: WarehouseResource) -> pl.DataFrame:
 
 def _severity(name: str) -> dg.AssetCheckSeverity:
     """Unknown answers are told as a warning: they are stored as what they are."""
-    warns = name in ("few_unknown", "fresh")
+    warns = name in ("answer_floor", "few_unknown", "fresh")
     return dg.AssetCheckSeverity.WARN if warns else dg.AssetCheckSeverity.ERROR
 
 

@@ -27,6 +27,7 @@ class Feed:
         state: column of the view that is "unknown" where there is no answer; None when a row
             without an answer is not in the view.
         may_be_empty: whether an empty view is normal (nothing is configured to be watched).
+        by_need: whether a poll asks only for what is needed then; a shorter one is normal.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Feed:
     view: str
     state: str | None = None
     may_be_empty: bool = False
+    by_need: bool = False
 
     @property
     def job(self) -> str:
@@ -49,7 +51,7 @@ FEEDS: Mapping[str, Feed] = {
         Feed("fiats", "fiat_rate", "fiat_rate_now"),
         Feed("coins", "swap_coin", "swap_coin_now"),
         Feed("networks", "coin_network", "coin_network_now"),
-        Feed("prices", "coin_price", "coin_price_now"),
+        Feed("prices", "coin_price", "coin_price_now", by_need=True),
         Feed("fees", "withdraw_fee", "withdraw_fee_now", state="state"),
         Feed("watchlist", "watchlist", "address_validity_now", may_be_empty=True),
     )

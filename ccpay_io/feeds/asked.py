@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ccpay_io.errors import ApiError
+from ccpay_io.errors import ApiError, WrongShape
 from ccpay_io.feeds.poll import Answers
 from ccpay_io.models import Drift
 from ccpay_io.store.datasets import DATASETS, Dataset
@@ -25,12 +25,14 @@ class Asked:
         listed: length of the list that the API served; None for feeds that are not one list.
         drift: deviations from the documented contract.
         error: the most frequent failure among entities that have no answer, if any.
+        cut_off: whether the deadline came before anything was learned.
     """
 
     answers: Mapping[str, Answers]
     listed: int | None = None
     drift: tuple[Drift, ...] = ()
     error: ApiError | None = None
+    cut_off: bool = False
 
     @property
     def unknown(self) -> int:
@@ -67,6 +69,17 @@ def _hash(answers: Mapping[str, Answers], columns_of: Callable[[Dataset], list[s
 def reason_of(error: ApiError) -> str:
     """The `unknown_reason` that is stored for a failure: "11004 RateLimit", "TimedOut"."""
     return error.name if error.code is None else f"{error.code} {error.name}"
+
+
+def drift_of(*errors: ApiError) -> tuple[Drift, ...]:
+    """What deviated from the contract in answers that could not be read, each deviation once."""
+    found: dict[tuple[str, str, str], Drift] = {}
+    for error in errors:
+        if isinstance(error, WrongShape):
+            whole = Drift(error.endpoint, "data", "bad_value", str(error)[:100], None, "")
+            for one in error.drift or (whole,):
+                found.setdefault((one.path, one.kind, one.value), one)
+    return tuple(found.values())
 
 
 def drift_gaps(drift: tuple[Drift, ...], width: int) -> dict[str, list[tuple[object, ...]]]:

@@ -11,25 +11,27 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from os import getpid
 
 import duckdb
 
 from ccpay_io import alerts
-from ccpay_io.client import CcpayClient, Exchange
+from ccpay_io.client import CcpayClient, Exchange, Silence
 from ccpay_io.errors import ApiError, SuspectList, TimedOut
 from ccpay_io.feeds import plan
-from ccpay_io.feeds.asked import Asked
+from ccpay_io.feeds.asked import Asked, drift_of
 from ccpay_io.feeds.chains import ask_chains
 from ccpay_io.feeds.coins import ask_coins
 from ccpay_io.feeds.fees import ask_fees
 from ccpay_io.feeds.fiats import ask_fiats
 from ccpay_io.feeds.networks import ask_networks
-from ccpay_io.feeds.poll import Poll, RawFile, poll_id_at, utc_now
+from ccpay_io.feeds.poll import Poll, poll_id_at, utc_now
 from ccpay_io.feeds.prices import ask_prices
 from ccpay_io.feeds.quarantine import judge_list
-from ccpay_io.feeds.result import PollResult, WatchResult, outcome_of, result_of
+from ccpay_io.feeds.record import header_of
+from ccpay_io.feeds.result import PollResult, WatchResult, concluded, result_of
 from ccpay_io.feeds.watchlist import ask_watchlist
 from ccpay_io.redaction import Redactor
 from ccpay_io.settings import Settings
@@ -44,16 +46,8 @@ DEADLINE_SHARE = 0.7
 WATCH_DEADLINE_S = 25.0
 # A single-list poll has nothing to gain from a longer wait than the client's own retries.
 LIST_DEADLINE_S = 60.0
-
-ENDPOINTS = {
-    "chains": "getChainList",
-    "fiats": "getFiatList",
-    "coins": "getSwapCoinList",
-    "networks": "getCoinList",
-    "prices": "getCoinUSDTPrice",
-    "fees": "getWithdrawFee",
-    "watchlist": "checkWithdrawalAddressValidity",
-}
+# After so many cadences without an answer, the next one ends a gap.
+GAP_CADENCES = 2
 
 
 class Collector:
@@ -89,7 +83,9 @@ class Collector:
         reuse_s: float = 0,
         deadline_s: float | None = None,
     ) -> PollResult:
-        """One poll of a feed, committed; published when due or when a status or alert changed.
+        """One poll of a feed, committed and published when due.
+
+        Published at once: the fees, a change of a status, a notice, and what ends a gap.
 
         An API failure is not raised: it is stored as a failed poll and returned in the result.
 
@@ -107,34 +103,29 @@ class Collector:
             planned = plan.plan_poll(con, feed)
         # From here to the last answer nothing waits for the writers' lock: neither the deadline nor
         # the time of observation may depend on who else is writing.
-        started, exchanges, sent = self._now(), list[Exchange](), self._client.requests
-        self._client.on_exchange = exchanges.append
+        started, exchanges, sent = self._now(), list[Exchange | Silence](), self._client.requests
+        self._client.on_exchange = self._client.on_silence = exchanges.append
         asked, error = await self._ask_in_time(
             feed, planned, on_progress, deadline_s or self._deadline_s(feed)
         )
         observed = self._now()
         error = self._suspicion(feed, asked, planned.memory, started) or error
-        outcome = outcome_of(asked, error)
-        poll = Poll(
+        begun = Poll(
             poll_id=poll_id_at(started),
             feed=feed,
-            outcome=outcome,
+            outcome="failed",
             started_at=started,
             observed_at=observed,
             requests=self._client.requests - sent,
-            # A failed poll observes nothing; a quarantined list keeps its length and its hash.
-            answers=asked.answers if outcome in ("ok", "partial") else {},
-            error_code=error.code if error else None,
-            error_name=error.name if error else None,
-            error_message=self._redact(str(error)) if error else None,
             writer=self._writer,
             cadence_s=self._cadence_s(feed),
-            content_hash=_hash_of(asked, error),
-            listed=asked.listed,
-            raw=self._keep_raw(feed, started, observed, exchanges),
-            drift=asked.drift,
         )
-        return self._commit(poll, error)
+        poll = concluded(begun, asked, error, self._redact)
+        header = header_of(poll, asked, self._settings.watch)
+        raw = write_raw(self._warehouse.root, header, exchanges, redact=self._redact)
+        return self._commit(
+            replace(poll, raw=raw), error, news=self._ends_a_gap(poll, planned.answered_at)
+        )
 
     async def watch_chains(self) -> WatchResult:
         """The chain watch: one poll, and more 5 s apart while the engine wants confirmation.
@@ -160,9 +151,10 @@ class Collector:
             async with asyncio.timeout(deadline_s):
                 asked = await self._ask(feed, planned, on_progress, deadline_s)
         except ApiError as error:
-            return Asked({}), error
+            return Asked({}, drift=drift_of(error)), error
         except TimeoutError:
-            return Asked({}), TimedOut(ENDPOINTS[feed], f"no answer within {deadline_s:.0f} s")
+            why = f"no answer within {deadline_s:.0f} s"
+            return Asked({}, cut_off=True), TimedOut(plan.ENDPOINTS[feed], why)
         return asked, asked.error
 
     def _suspicion(
@@ -173,7 +165,7 @@ class Collector:
             return None
         return judge_list(
             feed,
-            ENDPOINTS[feed],
+            plan.ENDPOINTS[feed],
             asked.listed,
             asked.membership_hash,
             memory,
@@ -196,7 +188,7 @@ class Collector:
             case "watchlist" if self._settings.watch.addresses or self._settings.watch.cwallet_ids:
                 return await ask_watchlist(self._client, self._settings.watch)
         if not (planned.pairs or planned.coin_ids):
-            raise plan.NothingToAsk(ENDPOINTS[feed], feed)
+            raise plan.NothingToAsk(plan.ENDPOINTS[feed], feed)
         if feed == "prices":
             return await ask_prices(self._client, planned.coin_ids)
         return await ask_fees(
@@ -208,15 +200,26 @@ class Collector:
             progress=on_progress,
         )
 
-    def _commit(self, poll: Poll, error: ApiError | None) -> PollResult:
+    def _ends_a_gap(self, poll: Poll, answered_at: datetime | None) -> bool:
+        """Whether readers have nothing of this feed, or only what is old for it.
+
+        They should not wait for the next publication then, nor should the checks of the poll, which
+        would call this gap a fault of the data that came after it.
+        """
+        if poll.outcome not in ("ok", "partial"):
+            return False
+        gap = poll.observed_at - answered_at if answered_at else timedelta.max
+        return gap > timedelta(seconds=GAP_CADENCES * poll.cadence_s)
+
+    def _commit(self, poll: Poll, error: ApiError | None, *, news: bool) -> PollResult:
         (committed,) = self._warehouse.commit([poll], evaluate=self._evaluate)
         status_changed = poll.feed == "chains" and committed.totals.changed > 0
-        at_once = status_changed or committed.new_notices > 0 or poll.feed == "fees"
+        at_once = status_changed or committed.new_notices > 0 or poll.feed == "fees" or news
         published = self._warehouse.publish(force=at_once)
         return result_of(poll, committed, error, published)
 
     def _evaluate(self, con: duckdb.DuckDBPyConnection, poll: Poll) -> alerts.Evaluation:
-        sync_watch_settings(con, self._settings.watch)
+        sync_watch_settings(con, self._settings)
         return alerts.evaluate(con, poll, self._settings)
 
     def _recent(self, feed: str, now: datetime, reuse_s: float) -> PollResult | None:
@@ -236,21 +239,6 @@ class Collector:
             rows=rows, changed=changed, refused=refused, unknown=unknown, reused=True,
         )  # fmt: skip
 
-    def _keep_raw(
-        self, feed: str, started: datetime, observed: datetime, exchanges: list[Exchange]
-    ) -> RawFile | None:
-        if not exchanges:
-            return None
-        header = {
-            "feed": feed,
-            "poll_id": poll_id_at(started),
-            "started_at": started.isoformat(),
-            "observed_at": observed.isoformat(),
-            "writer": self._writer,
-            "cadence_s": self._cadence_s(feed),
-        }
-        return write_raw(self._warehouse.root, header, exchanges, redact=self._redact)
-
     def _cadence_s(self, feed: str) -> int:
         feeds = self._settings.feeds
         return feeds.watch_s if feed == "chains" else int(getattr(feeds, feed))
@@ -258,10 +246,3 @@ class Collector:
     def _deadline_s(self, feed: str) -> float:
         long = feed in ("fees", "watchlist")
         return DEADLINE_SHARE * self._cadence_s(feed) if long else LIST_DEADLINE_S
-
-
-def _hash_of(asked: Asked, error: ApiError | None) -> str | None:
-    """The ledger's content hash: of what a suspect list names, or of all that was answered."""
-    if not asked.answers:
-        return None
-    return asked.membership_hash if isinstance(error, SuspectList) else asked.content_hash

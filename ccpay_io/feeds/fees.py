@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from ccpay_io.errors import ApiError, Policy, TimedOut
-from ccpay_io.feeds.asked import Asked, reason_of
+from ccpay_io.feeds.asked import Asked, drift_of, reason_of
 from ccpay_io.feeds.poll import Answers
 from ccpay_io.feeds.source import Source
 from ccpay_io.models import Drift
@@ -54,6 +54,10 @@ class _Sweep:
             self.stopped = "not_asked"
         self._report()
 
+    def cut_off(self, why: str = "") -> None:
+        self.stopped = "deadline"
+        self.errors.append(TimedOut("getWithdrawFee", why))
+
     def gap(self, pair: Pair, reason: str) -> None:
         self.gaps.setdefault(reason, []).append(pair)
 
@@ -92,13 +96,33 @@ async def ask_fees(
             for _ in range(min(workers, len(pairs))):
                 group.create_task(work())
     except TimeoutError:
-        sweep.stopped = "deadline"
-        sweep.errors.append(TimedOut("getWithdrawFee", f"the sweep's {deadline_s:.0f} s are over"))
+        sweep.cut_off(f"the sweep's {deadline_s:.0f} s are over")
     except ExceptionGroup as group:
         # What is no ApiError (a limits file that cannot be written) is told as what it is.
         raise group.exceptions[0] from None
     for pair in [*asking, *reversed(waiting)]:
         sweep.gap(pair, sweep.stopped or "not_asked")
+    return _asked(sweep)
+
+
+async def retell_fees(
+    source: Source, pairs: Sequence[Pair], left: Sequence[Pair], reason: str | None
+) -> Asked:
+    """What a recorded sweep learned.
+
+    Args:
+        source: the record.
+        pairs: whose calls ended, in the order in which they did.
+        left: the other pairs of the sweep.
+        reason: why they were left.
+    """
+    sweep = _Sweep(len(pairs), lambda done, total: None)
+    for pair in pairs:
+        await _ask_one(source, pair, sweep)
+    if reason == "deadline":
+        sweep.cut_off()
+    for pair in left:
+        sweep.gap(pair, reason or "not_asked")
     return _asked(sweep)
 
 
@@ -129,6 +153,5 @@ def _asked(sweep: _Sweep) -> Asked:
     error = next(
         (e for e in sweep.errors if most_frequent and reason_of(e) == most_frequent[0][0]), None
     )
-    return Asked(
-        {"withdraw_fee": Answers(frame, sweep.gaps)}, drift=tuple(sweep.drift.values()), error=error
-    )
+    drift = (*sweep.drift.values(), *drift_of(*sweep.errors))
+    return Asked({"withdraw_fee": Answers(frame, sweep.gaps)}, drift=drift, error=error)

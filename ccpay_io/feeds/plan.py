@@ -14,6 +14,17 @@ import duckdb
 from ccpay_io.errors import ApiError, Policy
 from ccpay_io.store.rows import one
 
+# What a feed's failure is told under when no single request failed.
+ENDPOINTS = {
+    "chains": "getChainList",
+    "fiats": "getFiatList",
+    "coins": "getSwapCoinList",
+    "networks": "getCoinList",
+    "prices": "getCoinUSDTPrice",
+    "fees": "getWithdrawFee",
+    "watchlist": "checkWithdrawalAddressValidity",
+}
+
 # Without getCoinList a pair's existence is only learned by asking. Candidates are offered in
 # portions, so that the poll's scope stays the pairs that are known to exist.
 CANDIDATES_PER_POLL = 1_000
@@ -56,11 +67,13 @@ class Plan:
 
     Attributes:
         memory: for a list feed.
+        answered_at: when the feed last had an answer; None before its first.
         pairs: for a fee poll, in the order in which to ask them.
         coin_ids: for a price poll.
     """
 
     memory: ListMemory
+    answered_at: datetime | None = None
     pairs: tuple[tuple[int, str], ...] = ()
     coin_ids: tuple[int, ...] = ()
 
@@ -69,9 +82,21 @@ def plan_poll(con: duckdb.DuckDBPyConnection, feed: str) -> Plan:
     """Plans the next poll of a feed."""
     return Plan(
         list_memory(con, feed),
+        last_answered(con, feed),
         tuple(plan_pairs(con)) if feed == "fees" else (),
         tuple(plan_prices(con)) if feed == "prices" else (),
     )
+
+
+def last_answered(con: duckdb.DuckDBPyConnection, feed: str) -> datetime | None:
+    """When the last ok or partial poll of a feed was observed."""
+    at: datetime | None
+    (at,) = one(
+        con,
+        "SELECT max(observed_at) FROM store.poll WHERE feed = ? AND outcome IN ('ok', 'partial')",
+        [feed],
+    )
+    return at
 
 
 def list_memory(con: duckdb.DuckDBPyConnection, feed: str) -> ListMemory:

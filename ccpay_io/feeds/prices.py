@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ccpay_io.errors import ApiError
-from ccpay_io.feeds.asked import Asked, reason_of
+from ccpay_io.feeds.asked import Asked, drift_of, reason_of
 from ccpay_io.feeds.poll import Answers
 from ccpay_io.feeds.source import Source
 from ccpay_io.models import Drift
@@ -45,6 +45,6 @@ async def ask_prices(source: Source, coin_ids: Sequence[int]) -> Asked:
             gaps.setdefault("not_in_answer", []).extend(left_out)
     return Asked(
         {"coin_price": Answers(DATASETS["coin_price"].frame(rows), gaps, complete=False)},
-        drift=tuple(drift),
+        drift=(*drift, *drift_of(*errors)),
         error=errors[0] if errors else None,
     )

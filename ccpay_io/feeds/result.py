@@ -1,11 +1,13 @@
 """What a poll came to: for people, exit codes and the ledger's `outcome`.
 
-Owns the result that the collector hands to the command, the assets and the sensor. Does no IO.
+Owns how a poll is concluded from what was learned and what went wrong, and the result that the
+collector hands to the command, the assets and the sensor. Does no IO.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -65,6 +67,39 @@ def outcome_of(asked: Asked, error: ApiError | None) -> Outcome:
         never_sent = isinstance(error, BreakerOpen | BudgetExhausted | NothingToAsk)
         return "skipped" if never_sent else "failed"
     return "partial" if asked.unknown else "ok"
+
+
+def concluded(
+    poll: Poll, asked: Asked, error: ApiError | None, redact: Callable[[str], str] = str
+) -> Poll:
+    """The poll with everything that asking led to.
+
+    Args:
+        poll: who asked for what, and when.
+        asked: what was learned.
+        error: what went wrong, also in a poll that learned something.
+        redact: takes secrets out of the error's text and the samples of drift.
+    """
+    outcome = outcome_of(asked, error)
+    return replace(
+        poll,
+        outcome=outcome,
+        # A failed poll observes nothing; a quarantined list keeps its length and its hash.
+        answers=asked.answers if outcome in ("ok", "partial") else {},
+        error_code=error.code if error else None,
+        error_name=error.name if error else None,
+        error_message=redact(str(error)) if error else None,
+        content_hash=_hash_of(asked, error),
+        listed=asked.listed,
+        drift=tuple(one.redacted(redact) for one in asked.drift),
+    )
+
+
+def _hash_of(asked: Asked, error: ApiError | None) -> str | None:
+    """The ledger's content hash: of what a suspect list names, or of all that was answered."""
+    if not asked.answers:
+        return None
+    return asked.membership_hash if isinstance(error, SuspectList) else asked.content_hash
 
 
 def result_of(

@@ -7,16 +7,19 @@ entry: checkWithdrawalAddressValidity and getCwalletUserId. Called by the collec
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 from ccpay_io.errors import ApiError
-from ccpay_io.feeds.asked import Asked, reason_of
+from ccpay_io.feeds.asked import Asked, drift_of, reason_of
 from ccpay_io.feeds.poll import Answers
 from ccpay_io.feeds.source import PayeeSource
-from ccpay_io.settings import WatchedAddress, WatchedCwallet, WatchSettings
+from ccpay_io.settings import WatchSettings
 from ccpay_io.store.datasets import DATASETS
 
 Gaps = dict[str, list[tuple[object, ...]]]
+Keys = Mapping[str, list[dict[str, str]]]
+Call = Callable[[], Awaitable[dict[str, object]]]
 
 
 def stored_form(text: str) -> str:
@@ -24,43 +27,64 @@ def stored_form(text: str) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def watched_keys(watch: WatchSettings) -> dict[str, list[dict[str, str]]]:
+    """Dataset -> keys of what is watched, as stored, in the order in which it is asked."""
+    return {
+        "address_validity": [
+            {"label": e.label, "chain": e.chain, "address": stored_form(e.address)}
+            for e in watch.addresses
+        ],
+        "cwallet_user": [
+            {"label": e.label, "cwallet_user_id": stored_form(e.cwallet_user_id)}
+            for e in watch.cwallet_ids
+        ],
+    }
+
+
 async def ask_watchlist(source: PayeeSource, watch: WatchSettings) -> Asked:
     """Asks for each watched address and Cwallet id in turn; one failure does not stop the rest."""
-    addresses: list[dict[str, object]] = []
-    users: list[dict[str, object]] = []
-    address_gaps: Gaps = {}
-    user_gaps: Gaps = {}
+    addresses = [partial(_address, source, e.chain, e.address) for e in watch.addresses]
+    users = [partial(_user, source, e.cwallet_user_id) for e in watch.cwallet_ids]
+    return await _ask_all(watched_keys(watch), addresses, users)
+
+
+async def retell_watchlist(source: PayeeSource, keys: Keys) -> Asked:
+    """What a recorded poll learned, from a record that answers in the order of the keys.
+
+    Args:
+        source: the record.
+        keys: as `watched_keys` gave them then.
+    """
+    addresses = [
+        partial(_address, source, k["chain"], k["address"]) for k in keys["address_validity"]
+    ]
+    users = [partial(_user, source, k["cwallet_user_id"]) for k in keys["cwallet_user"]]
+    return await _ask_all(keys, addresses, users)
+
+
+async def _ask_all(keys: Keys, addresses: Sequence[Call], users: Sequence[Call]) -> Asked:
     errors: list[ApiError] = []
-    for entry in watch.addresses:
-        key = {
-            "label": entry.label,
-            "chain": entry.chain,
-            "address": stored_form(entry.address),
-        }
-        await _ask(_address(source, entry), key, addresses, address_gaps, errors)
-    for user in watch.cwallet_ids:
-        key = {"label": user.label, "cwallet_user_id": stored_form(user.cwallet_user_id)}
-        await _ask(_user(source, user), key, users, user_gaps, errors)
-    return Asked(
-        {
-            "address_validity": Answers(
-                DATASETS["address_validity"].frame(addresses), address_gaps
-            ),
-            "cwallet_user": Answers(DATASETS["cwallet_user"].frame(users), user_gaps),
-        },
-        error=errors[0] if errors else None,
-    )
+    answers: dict[str, Answers] = {}
+    for name, calls in (("address_validity", addresses), ("cwallet_user", users)):
+        rows: list[dict[str, object]] = []
+        gaps: Gaps = {}
+        for found, call in zip(keys[name], calls, strict=True):
+            # A record has its own order of columns; a gap is a tuple in that of the dataset.
+            key = {column: found[column] for column in DATASETS[name].keys}
+            await _ask(call, key, rows, gaps, errors)
+        answers[name] = Answers(DATASETS[name].frame(rows), gaps)
+    return Asked(answers, drift=drift_of(*errors), error=errors[0] if errors else None)
 
 
 async def _ask(
-    call: Awaitable[dict[str, object]],
+    call: Call,
     key: dict[str, str],
     rows: list[dict[str, object]],
     gaps: Gaps,
     errors: list[ApiError],
 ) -> None:
     try:
-        rows.append({**key, "state": "ok", **await call})
+        rows.append({**key, "state": "ok", **await call()})
     except ApiError as error:
         if error.is_answer:
             rows.append({**key, "state": "refused", "refusal_code": error.code})
@@ -69,11 +93,11 @@ async def _ask(
             errors.append(error)
 
 
-async def _address(source: PayeeSource, entry: WatchedAddress) -> dict[str, object]:
-    answer = await source.check_withdrawal_address_validity(entry.chain, entry.address)
+async def _address(source: PayeeSource, chain: str, address: str) -> dict[str, object]:
+    answer = await source.check_withdrawal_address_validity(chain, address)
     return {"is_valid": answer.is_valid}
 
 
-async def _user(source: PayeeSource, user: WatchedCwallet) -> dict[str, object]:
-    answer = await source.get_cwallet_user_id(user.cwallet_user_id)
+async def _user(source: PayeeSource, cwallet_user_id: str) -> dict[str, object]:
+    answer = await source.get_cwallet_user_id(cwallet_user_id)
     return {"user_name": answer.cwallet_user_name}

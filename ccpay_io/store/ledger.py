@@ -71,36 +71,42 @@ def number_polls(con: duckdb.DuckDBPyConnection, polls: Sequence[Poll]) -> list[
         con.execute("SELECT feed, max(poll_id) FROM store.poll GROUP BY feed").fetchall()
     )
     (last_no,) = one(con, "SELECT coalesce(max(poll_no), 0) FROM store.poll")
-    given: set[int] = set()
-    seen: set[tuple[str, str, datetime]] = set()
+    stored, taken = _stored_since(con, min((poll.started_at for poll in polls), default=None))
     numbered: list[Numbered | None] = []
     for poll in polls:
-        identity = (poll.feed, poll.writer, poll.started_at)
-        if identity in seen or _is_stored(con, poll):
+        key = (poll.feed, poll.writer, poll.started_at)
+        if key in stored:
             numbered.append(None)
             continue
-        seen.add(identity)
         poll_id = max(poll.poll_id, 1 + max(last_of.get(f, 0) for f in _rivals(poll.feed)))
-        while (
-            poll_id in given
-            or con.execute("SELECT 1 FROM store.poll WHERE poll_id = ?", [poll_id]).fetchone()
-        ):
+        while poll_id in taken:
             poll_id += 1
         last_no += 1
         last_of[poll.feed] = poll_id
-        given.add(poll_id)
+        taken.add(poll_id)
+        stored.add(key)
         numbered.append(Numbered(last_no, replace(poll, poll_id=poll_id)))
     return numbered
+
+
+def _stored_since(
+    con: duckdb.DuckDBPyConnection, since: datetime | None
+) -> tuple[set[tuple[str, str, datetime]], set[int]]:
+    """(feed, writer, started_at) of stored polls that started since then, and their poll_ids.
+
+    A raised poll_id lies after its poll's start, so no id from `since` on is missed.
+    """
+    rows = con.execute(
+        "SELECT feed, writer, started_at, poll_id FROM store.poll"
+        " WHERE started_at >= $1 OR poll_id >= epoch_us($1::TIMESTAMPTZ)",
+        [since],
+    ).fetchall()
+    return {(feed, writer, started) for feed, writer, started, _ in rows}, {r[3] for r in rows}
 
 
 def _rivals(feed: str) -> list[str]:
     mine = set(FEED_DATASETS[feed])
     return [other for other, datasets in FEED_DATASETS.items() if mine.intersection(datasets)]
-
-
-def _is_stored(con: duckdb.DuckDBPyConnection, poll: Poll) -> bool:
-    sql = "SELECT 1 FROM store.poll WHERE feed = ? AND writer = ? AND started_at = ?"
-    return con.execute(sql, [poll.feed, poll.writer, poll.started_at]).fetchone() is not None
 
 
 def write_ledger(
@@ -116,9 +122,9 @@ def write_ledger(
     con.register("incoming_ledger", pl.DataFrame(rows, schema=_SCHEMA, orient="row").to_arrow())
     con.execute("INSERT INTO store.poll BY NAME FROM incoming_ledger")
     con.unregister("incoming_ledger")
-    for entry, _ in entries:
-        poll = entry.poll
-        _note_cadence(con, poll.feed, poll.cadence_s, poll.started_at)
+    polls = [entry.poll for entry, _ in entries]
+    _note_cadences(con, polls)
+    for poll in polls:
         for drift in poll.drift:
             _note_drift(con, poll, drift)
 
@@ -164,14 +170,12 @@ def _note_drift(con: duckdb.DuckDBPyConnection, poll: Poll, drift: Drift) -> Non
     )  # fmt: skip
 
 
-def _note_cadence(
-    con: duckdb.DuckDBPyConnection, feed: str, cadence_s: int, since: datetime
-) -> None:
-    # As of the poll's start: a sweep may be committed after one that began later.
-    row = con.execute(
-        "SELECT cadence_s FROM store.cadence WHERE feed = ? AND valid_from <= ?"
-        " ORDER BY valid_from DESC LIMIT 1",
-        [feed, since],
-    ).fetchone()
-    if row is None or row[0] != cadence_s:
-        con.execute("INSERT INTO store.cadence VALUES (?, ?, ?)", [feed, since, cadence_s])
+def _note_cadences(con: duckdb.DuckDBPyConnection, polls: Sequence[Poll]) -> None:
+    dated = con.execute("SELECT feed, valid_from, cadence_s FROM store.cadence").fetchall()
+    for poll in polls:
+        feed, since, cadence_s = poll.feed, poll.started_at, poll.cadence_s
+        # As of the poll's start: a sweep may be committed after one that began later.
+        known = max((row for row in dated if row[0] == feed and row[1] <= since), default=None)
+        if known is None or known[2] != cadence_s:
+            dated.append((feed, since, cadence_s))
+            con.execute("INSERT INTO store.cadence VALUES (?, ?, ?)", [feed, since, cadence_s])

@@ -4,8 +4,10 @@ Owns the form of these files and their retention. They are the record that a war
 rebuilt from, so a file is on disk before the poll that names it commits. Never published. Called by
 the collector (write), verify.py (check) and the retention job (prune).
 
-A file is zstd-compressed JSON lines: first the poll (feed, poll_id, times), then one line per HTTP
-exchange (endpoint, request, status, the answer's bytes as text). Readable with `zstd -dc`.
+A file is zstd-compressed JSON lines: first the poll (feed, poll_id, times, what it came to; made by
+feeds/record.py), then one line per HTTP exchange (endpoint, request, status, the answer's bytes as
+text) and per call that ended without a response (endpoint, request, error). Lines of the same
+`call` are attempts of one call. Readable with `zstd -dc`.
 """
 
 from __future__ import annotations
@@ -14,13 +16,15 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from ccpay_io.client import Exchange
+from ccpay_io.client import Exchange, Silence
+from ccpay_io.errors import WarehouseError
 from ccpay_io.feeds.poll import RawFile
 from ccpay_io.store.durable import fsync_path
 
@@ -30,7 +34,7 @@ _PART = 1 << 20
 def write_raw(
     root: Path,
     header: dict[str, Any],
-    exchanges: Sequence[Exchange],
+    exchanges: Sequence[Exchange | Silence],
     *,
     redact: Callable[[str], str],
     step: Callable[[str], None] = lambda name: None,
@@ -39,10 +43,13 @@ def write_raw(
 
     Args:
         root: the warehouse folder.
-        header: feed, poll_id, started_at, observed_at: enough to rebuild the ledger row.
-        exchanges: every HTTP exchange of the poll, in order.
+        header: feed, poll_id, started_at, ...: enough to rebuild the ledger row.
+        exchanges: everything that the client told of the poll, in order.
         redact: removes secrets: a server may echo what it was sent.
         step: told "raw" before the file gets its name.
+
+    Raises:
+        WarehouseError: the disk is full or read-only; the poll is not stored either.
     """
     lines = [json.dumps(header, sort_keys=True), *(json.dumps(_line(x)) for x in exchanges)]
     content = redact("\n".join(lines) + "\n").encode()
@@ -50,22 +57,50 @@ def write_raw(
     day = str(header["started_at"])[:10]
     name = f"{day}/{header['feed']}-{header['poll_id']}-{digest[:16]}.jsonl.zst"
     path = root / "raw" / name
+    try:
+        _write(path, _compress(content), step)
+    except OSError as error:
+        with suppress(OSError):
+            path.with_suffix(".tmp").unlink()
+        raise WarehouseError(
+            f"cannot write {path}: {error.strerror or error}",
+            hint="free disk space, or make the folder writable for this user; nothing was lost",
+        ) from error
+    return RawFile(name, digest, path.stat().st_size)
+
+
+def _write(path: Path, compressed: bytes, step: Callable[[str], None]) -> None:
+    """The file is on disk, whole, before it gets its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     with temporary.open("wb") as file:
-        file.write(_compress(content))
+        file.write(compressed)
         file.flush()
         os.fsync(file.fileno())
     step("raw")
     os.replace(temporary, path)
     fsync_path(path.parent)
-    return RawFile(name, digest, path.stat().st_size)
 
 
 def read_raw(root: Path, name: str) -> tuple[str, list[dict[str, Any]]]:
     """The sha256 of a raw file's content and its lines, the poll's header first."""
     content = b"".join(_content(root / "raw" / name))
     return hashlib.sha256(content).hexdigest(), [json.loads(x) for x in content.splitlines()]
+
+
+def read_header(root: Path, name: str) -> dict[str, Any]:
+    """The first line of a raw file alone: which poll it is of.
+
+    Raises:
+        OSError, ValueError: it is not what was written.
+    """
+    line = b""
+    for part in _content(root / "raw" / name):
+        line += part
+        if b"\n" in part:
+            break
+    header: dict[str, Any] = json.loads(line.partition(b"\n")[0])
+    return header
 
 
 def raw_sha256(root: Path, name: str) -> str:
@@ -106,10 +141,17 @@ def _delete_day(day: Path) -> int:
     return len(files)
 
 
-def _line(exchange: Exchange) -> dict[str, Any]:
-    return {
+def _line(exchange: Exchange | Silence) -> dict[str, Any]:
+    asked = {
+        "call": exchange.call,
         "endpoint": exchange.endpoint,
         "request": exchange.request.decode(),
+    }
+    if isinstance(exchange, Silence):
+        ended = exchange.ended_at.isoformat()
+        return {**asked, "error": exchange.error.name, "ended_at": ended}
+    return {
+        **asked,
         "http_status": exchange.http_status,
         "received_at": exchange.received_at.isoformat(),
         # Bytes that are not UTF-8 are kept as escapes: the record must not fail on a bad answer.

@@ -9,16 +9,29 @@ from __future__ import annotations
 
 import duckdb
 
-# In this order: whether a route is usable depends on its chain.
-LIVE = ("store.chain_status_live", "store.withdraw_fee_live")
+# The feeds that say something about a route, beside the chains.
+_OF_ROUTES = {"fees", "prices", "networks", "coins"}
 
 
-def refresh_ready(con: duckdb.DuckDBPyConnection) -> None:
-    """Makes all of them anew, inside the transaction."""
-    for live in LIVE:
-        make_ready(con, live)
+def refresh_ready(con: duckdb.DuckDBPyConnection, feeds: set[str]) -> None:
+    """Brings the tables up to date with polls of these feeds, inside the transaction.
+
+    The watch polls every 30 seconds and rarely sees anything new, so routes are only made anew when
+    a chain's status is another one.
+    """
+    before = _statuses(con)
+    make_ready(con, "store.chain_status_live")
+    if feeds & _OF_ROUTES or before != _statuses(con):
+        make_ready(con, "store.withdraw_fee_live")
 
 
 def make_ready(con: duckdb.DuckDBPyConnection, live: str) -> None:
     """Makes the table of one such view anew."""
     con.execute(f"CREATE OR REPLACE TABLE {live.removesuffix('_live')}_ready AS FROM {live}")
+
+
+def _statuses(con: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
+    """What routes depend on of each chain."""
+    return con.execute(
+        "SELECT chain, status, unknown_reason, needs_memo FROM store.chain_status_ready ORDER BY 1"
+    ).fetchall()

@@ -108,14 +108,16 @@ def view_docs() -> Iterator[tuple[ViewDoc, str]]:
 def _refresh_views(con: duckdb.DuckDBPyConnection, root: Path, applied: set[str]) -> None:
     """Recreates all views when their text, or the folder, differs from what this warehouse has."""
     docs = list(view_docs())
-    text = "\0".join([str(root.resolve()), *(sql for _, sql in docs)])
+    # Where months are sealed, the views name the folder: a moved one has its views made anew.
+    spans = list(span_views(con, root))
+    text = "\0".join([*spans, *(sql for _, sql in docs)])
     digest = hashlib.sha256(text.encode()).hexdigest()
     if f"views:{digest}" in applied:
         return
     with atomic(con):
         for kind, schema, name in con.execute(_MADE).fetchall():
             con.execute(f'DROP {kind} {schema}."{name}"')
-        for statement in span_views(con, root):
+        for statement in spans:
             con.execute(statement)
         con.execute("DELETE FROM data_dictionary")
         for doc, sql in docs:
@@ -143,7 +145,8 @@ def _document(con: duckdb.DuckDBPyConnection, doc: ViewDoc) -> None:
             con.execute(f'COMMENT ON COLUMN "{doc.name}"."{column}" IS {_literal(text)}')
 
 
-def _parse_header(sql: str) -> ViewDoc:
+def read_header(sql: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The fields and the described columns in the comment that a file of SQL opens with."""
     fields: dict[str, str] = {}
     columns: dict[str, str] = {}
     for line in sql.splitlines():
@@ -152,6 +155,11 @@ def _parse_header(sql: str) -> ViewDoc:
             break
         is_column, name, text = match.groups()
         (columns if is_column else fields)[name] = text
+    return fields, columns
+
+
+def _parse_header(sql: str) -> ViewDoc:
+    fields, columns = read_header(sql)
     kind = next(kind for kind in ("view", "macro", "inner") if kind in fields)
     text = f"Grain: {fields['grain']}. Key: {fields['key']}. Example: {fields['example']}"
     return ViewDoc(fields[kind].split("(")[0], kind, text, columns)

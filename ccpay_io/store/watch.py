@@ -1,4 +1,4 @@
-"""What the user watches, as rows, so that views and messages can say "watched".
+"""What the user watches, and the time zone of months, as rows: views and messages ask for both.
 
 Owns store.watch_setting. Called by the collector inside the poll's transaction.
 """
@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import duckdb
 
-from ccpay_io.settings import WatchSettings
+from ccpay_io.settings import Settings
 
 
-def sync_watch_settings(con: duckdb.DuckDBPyConnection, watch: WatchSettings) -> None:
+def sync_watch_settings(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Replaces the rows when ccpay.toml says something else than they do."""
+    watch = settings.watch
     wanted: list[tuple[str, str, str | None]] = sorted(
         [
+            ("board", "timezone", settings.board.timezone),
             *(("chain", chain, None) for chain in watch.chains),
             *(("coin", coin, None) for coin in watch.coins),
             *(("default_route", coin, chain) for coin, chain in watch.default_routes.items()),

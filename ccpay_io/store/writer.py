@@ -13,6 +13,8 @@ collector, by alert delivery and by the admin commands.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +40,9 @@ from ccpay_io.store.stretches import Written, write_dataset
 
 LOCK_TIMEOUT_S = 120.0
 PUBLISH_EVERY = timedelta(minutes=5)
+DISK_HINT = "free disk space, or make the folder writable for this user; nothing was lost"
+# DuckDB quotes the system's words for these.
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
 
 
 class Evaluation(Protocol):
@@ -150,6 +155,21 @@ class Warehouse:
         refresh_export(self.root, self.step)
         return version
 
+    @contextmanager
+    def settled(self) -> Iterator[None]:
+        """Holds the writers' lock while the private file is whole, closed and without a log.
+
+        For copying or replacing it. Where there is no private file, none is made.
+
+        Raises:
+            WarehouseLocked, WrongEnvironment, WarehouseError: as for `transaction`.
+        """
+        with self._locked():
+            if self.private.exists():
+                with self._open() as con:
+                    con.execute("CHECKPOINT")
+            yield
+
     def _store(
         self, con: duckdb.DuckDBPyConnection, polls: Sequence[Poll], evaluate: Evaluate | None
     ) -> list[Committed]:
@@ -165,7 +185,7 @@ class Warehouse:
         self.step("ledger")
         write_ledger(con, [(entry, stored[entry.poll_no]) for entry in new])
         if new:
-            refresh_ready(con)
+            refresh_ready(con, {entry.poll.feed for entry in new})
         self.step("alerts")
         return [
             self._judged(con, entry, stored[entry.poll_no], evaluate)
@@ -225,7 +245,11 @@ class Warehouse:
         try:
             path = str(self.private).replace("'", "''")
             con.execute(f"ATTACH '{path}' AS warehouse (STORAGE_VERSION 'v1.0.0')")
-            con.execute("USE warehouse; SET TimeZone = 'UTC'; SET threads = 2")
+            con.execute("USE warehouse; SET TimeZone = 'UTC'; SET threads = 1")
+            # What a commit wrote to the log is moved into the file at the next publication, not
+            # each time the file is closed: rewriting blocks for every poll of the watch would be
+            # most of what this product writes in a day.
+            con.execute("PRAGMA disable_checkpoint_on_shutdown")
             apply_schema(con, self.root)
             self._check_stamp(con)
             yield con
@@ -268,11 +292,12 @@ def _clear_errors(root: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise WarehouseError(
-            f"cannot write {root}: {error.strerror or error}",
-            hint="free disk space, or make the folder writable for this user; nothing was lost",
+            f"cannot write {root}: {error.strerror or error}", hint=DISK_HINT
         ) from error
     except duckdb.Error as error:
+        said = str(error).splitlines()[0]
+        disk = any(os.strerror(number) in said for number in _DISK_ERRORS)
+        verify = "the last transaction was rolled back; run `ccpay admin verify`"
         raise WarehouseError(
-            f"cannot write {root}: {str(error).splitlines()[0]}",
-            hint="the last transaction was rolled back; run `ccpay admin verify`",
+            f"cannot write {root}: {said}", hint=DISK_HINT if disk else verify
         ) from error

@@ -51,7 +51,7 @@ def test_defaults(tmp_path: Path) -> None:
     assert settings.feeds.watch_s == 30
     assert settings.alerts == AlertSettings(raise_after=2, clear_after=3, confirm_after_s=5)
     assert (settings.retention.raw_days, settings.retention.dagster_run_days) == (14, 7)
-    assert settings.board.fiat == "USD"
+    assert (settings.board.fiat, settings.board.timezone) == ("USD", "UTC")
 
 
 def test_credentials_mean_the_live_api(tmp_path: Path) -> None:
@@ -308,6 +308,7 @@ def test_every_section_of_the_file(tmp_path: Path) -> None:
         raw_days = 30
         [board]
         fiat = "EUR"
+        timezone = "Europe/Berlin"
         """,
     )
     assert (settings.feeds.fees, settings.feeds.watch_s, settings.feeds.fiats) == (600, 60, 900)
@@ -318,7 +319,7 @@ def test_every_section_of_the_file(tmp_path: Path) -> None:
     )
     assert settings.watch.cwallet_ids[0].cwallet_user_id == "35255142"
     assert (settings.alerts.raise_after, settings.alerts.clear_after) == (3, 3)
-    assert settings.board.fiat == "EUR"
+    assert (settings.board.fiat, settings.board.timezone) == ("EUR", "Europe/Berlin")
 
 
 def test_config_can_lie_elsewhere(tmp_path: Path) -> None:
@@ -349,6 +350,8 @@ def test_config_can_lie_elsewhere(tmp_path: Path) -> None:
         ),
         ("[retention]\nversions = 1", "retention.versions is '1'; allowed: a whole number", ""),
         ("[board]\nfiat = 'eur'", "board.fiat is 'eur'; allowed: a currency code", ""),
+        ("[board]\ntimezone = 'CET+1'", "board.timezone is 'CET+1'; allowed: a time zone", ""),
+        ("[board]\ntimezone = 'localtime'", "board.timezone is 'localtime'; allowed: a time", ""),
         (
             f"[[watch.addresses]]\nlabel='a'\nchain='TRX'\nadress='{CANARY}'",
             "there is no key watch.addresses.0.adress",

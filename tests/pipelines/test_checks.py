@@ -2,7 +2,15 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from pipelines.checks import few_unknown, fresh, last_counts, not_empty, row_floor
+from pipelines.checks import (
+    Count,
+    answer_floor,
+    few_unknown,
+    fresh,
+    last_counts,
+    not_empty,
+    row_floor,
+)
 from pipelines.feeds import FEEDS
 
 KEY = dg.AssetKey(["ccpay", "withdraw_fee"])
@@ -34,7 +42,22 @@ def test_not_empty(feed: str, rows: int, passed: bool) -> None:
 )
 def test_row_floor(counts: list[int], passed: bool) -> None:
     """A poll that covers less than 80 % of what the one before did is a failure."""
-    assert row_floor(FEEDS["fees"], frame(), counts).passed is passed
+    polls = [Count(answered=0, asked=asked) for asked in counts]
+    assert row_floor(FEEDS["fees"], frame(), polls).passed is passed
+
+
+@pytest.mark.parametrize(
+    ("polls", "passed"),
+    [
+        ([], True),
+        ([Count(166, 166), Count(773, 773)], True),
+        ([Count(8, 10)], True),
+        ([Count(7, 10)], False),
+    ],
+)
+def test_answer_floor(polls: list[Count], passed: bool) -> None:
+    """A poll that asks for less is no failure; one that is answered for less than 80 % is."""
+    assert answer_floor(FEEDS["prices"], frame(), polls).passed is passed
 
 
 @pytest.mark.parametrize(("unknown", "passed"), [(0, True), (1, True), (2, False)])
@@ -57,7 +80,7 @@ def test_counts_are_what_polls_covered(instance: dg.DagsterInstance) -> None:
     for rows, unknown in ((10, 0), (4, 6)):
         metadata = {"dagster/row_count": rows, "unknown": unknown}
         instance.report_runless_asset_event(dg.AssetMaterialization(KEY, metadata=metadata))
-    assert last_counts(instance, KEY) == [10, 10]
+    assert last_counts(instance, KEY) == [Count(4, 10), Count(10, 10)]
 
 
 def test_a_check_before_the_first_publication_fails_and_does_not_break(

@@ -22,7 +22,7 @@ ASSETS = {
     "ccpay/withdraw_fee",
 }
 JOBS = {f"poll_{feed}" for feed in FEEDS} | {"deliver_notices", "prune_old", "seal_months"}
-CHECKS = ("not_empty", "row_floor", "fresh")
+CHECKS = ("not_empty", "fresh")
 
 
 @pytest.fixture
@@ -74,13 +74,14 @@ def test_each_asset_tells_analysts_what_it_is(
 
 @pytest.mark.parametrize("feed", FEEDS.values(), ids=list(FEEDS))
 def test_each_asset_has_its_checks(repository: dg.RepositoryDefinition, feed: Feed) -> None:
-    """Emptiness, row floor and freshness are checked, and unknown answers where they can show."""
+    """Emptiness, a floor and freshness are checked, and unknown answers where they can show."""
     checks = {
         key.name
         for key in repository.asset_checks_defs_by_key
         if key.asset_key.path[-1] == feed.asset
     }
-    assert checks == {*CHECKS, "few_unknown"} if feed.state else checks == set(CHECKS)
+    floor = "answer_floor" if feed.by_need else "row_floor"
+    assert checks == {*CHECKS, floor} | ({"few_unknown"} if feed.state else set())
 
 
 def test_fees_wait_for_what_decides_them(repository: dg.RepositoryDefinition) -> None:

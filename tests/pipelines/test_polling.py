@@ -67,6 +67,18 @@ def test_checks_run_after_the_poll(poll: Run) -> None:
     }
 
 
+def test_checks_pass_on_the_first_two_rounds(poll: Run) -> None:
+    """A new warehouse has no red check: neither before the first sweep nor when less is asked."""
+    red = [
+        (round_number, feed, evaluation.check_name)
+        for round_number in (1, 2)
+        for feed in ("chains", "fiats", "coins", "networks", "prices", "fees")
+        for evaluation in poll(feed).get_asset_check_evaluations()
+        if not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR
+    ]
+    assert red == []
+
+
 def test_a_failed_poll_fails_the_asset(poll: Run, faults: Faults) -> None:
     """The run fails once, with the API's code and what to do, and nothing is materialized."""
     faults.add("code:12002", "getFiatList")

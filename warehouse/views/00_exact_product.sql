@@ -19,3 +19,26 @@ CREATE OR REPLACE MACRO store.exact_product(a, b) AS TRY(
         12
     )::DECIMAL(38, 12)
 );
+
+-- The same from digits and scales, as amounts are stored: one product of integers, cut to 12 places.
+-- Amounts of 19 and more digits are multiplied the long way. (10 ** n would be a DOUBLE.)
+CREATE OR REPLACE MACRO store.power_of_ten(n) AS ([
+    1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000,
+    100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000,
+    10000000000000000, 100000000000000000, 1000000000000000000, 10000000000000000000,
+    100000000000000000000, 1000000000000000000000, 10000000000000000000000,
+    100000000000000000000000, 1000000000000000000000000
+]::HUGEINT[])[n + 1];
+CREATE OR REPLACE MACRO store.rounded(digits, scale) AS
+    CASE
+        WHEN scale <= 12 THEN digits * store.power_of_ten(12 - scale)
+        ELSE (digits + 5 * store.power_of_ten(scale - 13)) // store.power_of_ten(scale - 12)
+    END;
+CREATE OR REPLACE MACRO store.exact_product_of(a_digits, a_scale, b_digits, b_scale) AS
+    CASE
+        WHEN a_digits < 1000000000000000000 AND b_digits < 1000000000000000000 THEN TRY(
+            store.rounded(a_digits::HUGEINT * b_digits::HUGEINT, a_scale + b_scale)::DECIMAL(38, 0)
+            * 0.000000000001::DECIMAL(12, 12)
+        )
+        ELSE store.exact_product(store.amount(a_digits, a_scale), store.amount(b_digits, b_scale))
+    END;

@@ -28,6 +28,19 @@ price AS (
     FROM store.coin_price_entity AS e
     JOIN store.coin_price_current AS c USING (entity_id)
     WHERE c.state = 'ok'
+),
+
+network AS (
+    SELECT
+        e.coin_id,
+        e.chain,
+        c.min_withdraw_amount,
+        nullif(c.max_withdraw_amount, 0) AS max_withdraw_amount,
+        c.can_withdraw,
+        c.needs_memo
+    FROM store.coin_network_entity AS e
+    JOIN store.coin_network_current AS c USING (entity_id)
+    WHERE c.state = 'ok'
 )
 
 SELECT
@@ -61,6 +74,6 @@ SELECT
 FROM pair AS p
 LEFT JOIN price ON price.coin_id = p.fee_coin_id
 LEFT JOIN coin ON coin.coin_id = p.coin_id
-LEFT JOIN coin_network_now AS n ON n.coin_id = p.coin_id AND n.chain = p.chain
+LEFT JOIN network AS n ON n.coin_id = p.coin_id AND n.chain = p.chain
 LEFT JOIN store.chain_status_ready AS s ON s.chain = p.chain
 ORDER BY p.coin_id, p.chain;

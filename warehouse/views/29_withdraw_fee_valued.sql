@@ -5,7 +5,7 @@
 -- example: SELECT coin, chain, fee_usd FROM store.withdraw_fee_valued WHERE valid_to IS NULL
 CREATE OR REPLACE VIEW store.withdraw_fee_valued AS
 WITH price AS (
-    SELECT e.coin_id, s.price_usd, s.valid_from, s.valid_to
+    SELECT e.coin_id, s.price_usd, s.price_usd_digits, s.price_usd_scale, s.valid_from, s.valid_to
     FROM store.coin_price_span AS s
     JOIN store.coin_price_entity AS e USING (entity_id)
     WHERE s.unknown_reason IS NULL
@@ -29,51 +29,62 @@ price_poll AS (
     WHERE p.feed IN ('prices', 'networks') AND p.outcome IN ('ok', 'partial')
 ),
 
+-- The names first, so that a filter on them is applied before anything is valued.
+fee AS (
+    SELECT s.*, e.coin_id, coin.coin, e.chain
+    FROM store.withdraw_fee_span AS s
+    JOIN store.withdraw_fee_entity AS e USING (entity_id)
+    LEFT JOIN coin USING (coin_id)
+    WHERE s.unknown_reason IS NULL AND s.state IN ('ok', 'refused')
+),
+
 -- A price that is unknown at valid_from is the older for it: it was last confirmed before its
 -- stretch ended.
 priced AS (
     SELECT
-        s.*,
+        f.*,
         price.price_usd,
+        price.price_usd_digits,
+        price.price_usd_scale,
         price.valid_from AS priced_from,
         CASE
-            WHEN price.valid_to <= s.valid_from THEN price.valid_to - INTERVAL 1 MICROSECOND
-            ELSE s.valid_from
+            WHEN price.valid_to <= f.valid_from THEN price.valid_to - INTERVAL 1 MICROSECOND
+            ELSE f.valid_from
         END AS priced_until
-    FROM store.withdraw_fee_span AS s
-    ASOF LEFT JOIN price ON price.coin_id = s.fee_coin_id AND price.valid_from <= s.valid_from
-    WHERE s.unknown_reason IS NULL AND s.state IN ('ok', 'refused')
+    FROM fee AS f
+    ASOF LEFT JOIN price ON price.coin_id = f.fee_coin_id AND price.valid_from <= f.valid_from
 ),
 
 aged AS (
     SELECT
-        s.*,
+        p.*,
         -- greatest() passes over NULL: what has no price has no age of one.
         CASE
-            WHEN s.price_usd IS NOT NULL
-                THEN epoch(s.valid_from) - epoch(greatest(p.confirmed_at, s.priced_from))
+            WHEN p.price_usd IS NOT NULL
+                THEN epoch(p.valid_from) - epoch(greatest(q.confirmed_at, p.priced_from))
         END AS price_age_s,
-        p.limit_s
-    FROM priced AS s
-    ASOF LEFT JOIN price_poll AS p ON p.observed_at <= s.priced_until
+        q.limit_s
+    FROM priced AS p
+    ASOF LEFT JOIN price_poll AS q ON q.observed_at <= p.priced_until
 )
 
 SELECT
-    a.entity_id,
-    e.coin_id,
-    coin.coin,
-    e.chain,
-    a.state,
-    a.refusal_code,
-    a.fee_amount,
-    a.fee_coin_id,
-    a.fee_coin,
-    CASE WHEN a.price_age_s <= a.limit_s THEN store.exact_product(a.fee_amount, a.price_usd) END AS fee_usd,
-    a.price_usd,
-    a.price_age_s::BIGINT AS price_age_s,
-    a.valid_from,
-    a.valid_to,
-    a.poll_id
-FROM aged AS a
-JOIN store.withdraw_fee_entity AS e USING (entity_id)
-LEFT JOIN coin USING (coin_id);
+    entity_id,
+    coin_id,
+    coin,
+    chain,
+    state,
+    refusal_code,
+    fee_amount,
+    fee_coin_id,
+    fee_coin,
+    CASE
+        WHEN price_age_s <= limit_s
+            THEN store.exact_product_of(fee_amount_digits, fee_amount_scale, price_usd_digits, price_usd_scale)
+    END AS fee_usd,
+    price_usd,
+    price_age_s::BIGINT AS price_age_s,
+    valid_from,
+    valid_to,
+    poll_id
+FROM aged;

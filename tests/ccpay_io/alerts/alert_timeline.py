@@ -140,7 +140,7 @@ class Timeline:
 
     def judge(self, con: duckdb.DuckDBPyConnection, poll: Poll) -> Evaluation:
         """What the collector does inside the poll's transaction."""
-        sync_watch_settings(con, self.settings.watch)
+        sync_watch_settings(con, self.settings)
         return evaluate(con, poll, self.settings)
 
     def notices(self, channel: str = "log") -> list[tuple[int, str]]:

@@ -17,6 +17,7 @@ import pytest
 import ccpay_io
 from ccpay_io.feeds import prices
 from ccpay_io.feeds.plan import plan_pairs
+from ccpay_io.feeds.poll import utc_now
 from ccpay_io.feeds.session import open_collector, open_warehouse
 from ccpay_io.sandbox import EMPTY_APP_ID
 from ccpay_io.sandbox.faults import Faults
@@ -59,6 +60,21 @@ def test_the_published_file_has_the_sweep_at_once(collect: Any, settings: Settin
 
     assert result.published is not None
     assert frame.height == result.rows > 30
+
+
+def test_what_ends_a_gap_is_published_at_once(settings: Settings) -> None:
+    """Readers who have nothing of a feed, or only what is old, do not wait for the next sweep."""
+
+    async def polls() -> list[bool]:
+        start, published = utc_now(), []
+        for minutes in (0, 15, 30, 61):
+            clock = start + timedelta(minutes=minutes)
+            async with open_collector(settings, now=lambda clock=clock: clock) as collector:
+                await collector.poll("chains")
+                published.append((await collector.poll("fiats")).published is not None)
+        return published
+
+    assert asyncio.run(polls()) == [True, False, False, True]
 
 
 def test_one_refused_pair_costs_only_itself(collect: Any, faults: Faults, query: Any) -> None:
@@ -417,6 +433,49 @@ def test_a_batch_of_prices_that_fails_costs_only_itself(
 
     assert (result.outcome, result.unknown) == ("partial", 5)
     assert result.rows == len(world.universe.coins) - 5
+
+
+@pytest.mark.parametrize("amount", ["1e5", "-1", "0.0000000000000000001", "NaN", ""])
+def test_a_fee_that_is_not_exact_is_unknown_and_drift(
+    collect: Any, faults: Faults, query: Any, amount: str
+) -> None:
+    """It is not rounded, and contract_drift, where the error sends people, has the value."""
+    collect(*ALL[:5])
+    ((coin_id, chain),) = query("SELECT coin_id, chain FROM coin_network_now LIMIT 1")
+    pair = {"coinId": coin_id, "chain": chain}
+    faults.add(f'set:amount="{amount}"', "getWithdrawFee", match=pair)
+    result = collect("fees")
+
+    assert (result.outcome, result.unknown) == ("partial", 1)
+    assert query("SELECT unknown_reason, fee_amount FROM withdraw_fee_now WHERE state <> 'ok'") == [
+        ("WrongShape", None)
+    ]
+    assert query("SELECT endpoint, path, kind, value FROM contract_drift") == [
+        ("getWithdrawFee", "data.fee.amount", "bad_value", amount)
+    ]
+
+
+def test_drift_quotes_no_secret(
+    collect: Any, faults: Faults, query: Any, settings: Settings
+) -> None:
+    """A server that puts what it was sent into an answer does not get it into the warehouse."""
+    app_id = settings.credentials.app_id.reveal()
+    faults.add(f'set:debug="{app_id}"', "getFiatList")
+
+    assert collect("fiats").outcome == "ok"
+    ((path, sample),) = query("SELECT path, sample FROM contract_drift")
+    assert path == "data.fiats[].debug"
+    assert app_id not in sample
+
+
+def test_an_answer_without_its_list_is_drift(collect: Any, faults: Faults, query: Any) -> None:
+    """A failed poll leaves a trace of what was wrong with the answer."""
+    faults.add("set:fiats=7", "getFiatList")
+
+    assert collect("fiats").outcome == "failed"
+    ((endpoint, path, value),) = query("SELECT endpoint, path, value FROM contract_drift")
+    assert (endpoint, path) == ("getFiatList", "data")
+    assert "data.fiats is not an array" in value
 
 
 def test_an_item_without_a_readable_key_makes_nothing_vanish(

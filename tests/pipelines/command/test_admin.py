@@ -25,3 +25,55 @@ def test_a_damaged_raw_file_is_found(ccpay_command, filled: Settings) -> None:
     done = ccpay_command("admin", "verify")
     assert done.code == 1
     assert "WRONG  raw files" in done.out
+
+
+def test_a_backup_and_back(ccpay_command, filled: Settings, tmp_path: Path) -> None:
+    """It prints what it copied; what is restored is published and verified."""
+    done = ccpay_command("admin", "backup", str(tmp_path / "backup"))
+    assert done.code == 0
+    assert "writers' file" in done.out
+    assert "7 polls in" in done.out
+    filled.warehouse.rename(tmp_path / "old")
+    done = ccpay_command("admin", "restore", str(tmp_path / "backup"))
+    assert done.code == 0
+    assert "WRONG" not in done.out
+    assert "7 polls in" in done.out
+    assert ccpay_command("query", "SELECT count(*) FROM withdraw_fee_now").code == 0
+
+
+def test_a_restore_over_data_is_refused(ccpay_command, filled: Settings, tmp_path: Path) -> None:
+    """Exit code 2, and what to do about it."""
+    ccpay_command("admin", "backup", str(tmp_path / "backup"))
+    done = ccpay_command("admin", "restore", str(tmp_path / "backup"))
+    assert done.code == 2
+    assert "has a warehouse already" in done.err
+    assert "mv " in done.err
+
+
+def test_a_damaged_backup_is_refused(ccpay_command, filled: Settings, tmp_path: Path) -> None:
+    """One line, exit code 1, and the folder stays as it is."""
+    ccpay_command("admin", "backup", str(tmp_path / "backup"))
+    filled.warehouse.rename(tmp_path / "old")
+    (tmp_path / "backup" / "warehouse.duckdb").write_bytes(b"")
+    done = ccpay_command("admin", "restore", str(tmp_path / "backup"))
+    assert done.code == 1
+    assert "is damaged: warehouse.duckdb" in done.err
+    assert not filled.warehouse.exists()
+
+
+def test_a_rebuild(ccpay_command, filled: Settings) -> None:
+    """It says how many polls were made again, and that the ledger is as it was."""
+    done = ccpay_command("admin", "rebuild")
+    assert done.code == 0
+    assert "7 made again, published; the ledger is as it was" in done.out
+    assert ccpay_command("admin", "verify").code == 0
+
+
+def test_a_rebuild_that_would_lose_polls(ccpay_command, filled: Settings) -> None:
+    """It stops, with the option that helps."""
+    for raw in (filled.warehouse / "raw").rglob("fees-*.zst"):
+        raw.unlink()
+    done = ccpay_command("admin", "rebuild")
+    assert done.code == 1
+    assert "would lose polls (1, from" in done.err
+    assert "--from BACKUP" in done.err

@@ -1,0 +1,56 @@
+-- macro: withdraw_fee_in(fiat)
+-- grain: a table macro: one row per pair and stretch of time in which its answer was the same, as in withdraw_fee_history, valued in a fiat as of then
+-- key: coin_id, chain, valid_from
+-- consumers: treasury
+-- example: SELECT valid_from, chain, fee_amount, fee_coin, fee_fiat FROM withdraw_fee_in('EUR') WHERE coin = 'USDT' ORDER BY valid_from DESC
+-- column coin_id: CCPayment's id of the coin that is paid out
+-- column coin: its symbol
+-- column chain: the chain it is paid out on
+-- column state: ok or refused
+-- column fee_amount: network fee in units of the fee coin, exact as answered
+-- column fee_coin: symbol of the coin in which the fee is charged
+-- column fee_usd: the fee in US dollars as of valid_from, as withdraw_fee_history has it
+-- column usd_rate: units of the fiat per US dollar as of valid_from; NULL while the rate was not known
+-- column fee_fiat: fee_usd x usd_rate, exact, rounded to 12 places; NULL with a reason
+-- column fee_fiat_reason: why fee_fiat is NULL: no_fee_usd, no_rate or too_large
+-- column valid_from: when this answer was first received
+-- column valid_to: when the next poll said something else or nothing; NULL while it is still so
+CREATE OR REPLACE MACRO withdraw_fee_in(which_fiat) AS TABLE
+WITH rate AS (
+    SELECT s.usd_rate, s.valid_from, s.valid_to
+    FROM store.fiat_span AS s
+    WHERE s.unknown_reason IS NULL AND s.state = 'ok' AND s.fiat = which_fiat
+),
+
+rated AS (
+    SELECT
+        f.*,
+        CASE WHEN r.valid_to IS NULL OR r.valid_to > f.valid_from THEN r.usd_rate END AS usd_rate
+    FROM store.withdraw_fee_valued AS f
+    ASOF LEFT JOIN rate AS r ON r.valid_from <= f.valid_from
+),
+
+converted AS (
+    SELECT *, store.exact_product(TRY_CAST(fee_usd AS DECIMAL(38, 18)), usd_rate) AS fee_fiat
+    FROM rated
+)
+
+SELECT
+    coin_id,
+    coin,
+    chain,
+    state,
+    fee_amount,
+    fee_coin,
+    fee_usd,
+    usd_rate,
+    fee_fiat,
+    CASE
+        WHEN fee_fiat IS NOT NULL THEN NULL
+        WHEN fee_usd IS NULL THEN 'no_fee_usd'
+        WHEN usd_rate IS NULL THEN 'no_rate'
+        ELSE 'too_large'
+    END AS fee_fiat_reason,
+    valid_from,
+    valid_to
+FROM converted;
