@@ -171,15 +171,11 @@ def _note_drift(con: duckdb.DuckDBPyConnection, poll: Poll, drift: Drift) -> Non
 
 
 def _note_cadences(con: duckdb.DuckDBPyConnection, polls: Sequence[Poll]) -> None:
-    known = dict(
-        con.execute(
-            "SELECT feed, arg_max(cadence_s, valid_from) FROM store.cadence GROUP BY feed"
-        ).fetchall()
-    )
+    dated = con.execute("SELECT feed, valid_from, cadence_s FROM store.cadence").fetchall()
     for poll in polls:
-        if known.get(poll.feed) != poll.cadence_s:
-            known[poll.feed] = poll.cadence_s
-            con.execute(
-                "INSERT INTO store.cadence VALUES (?, ?, ?)",
-                [poll.feed, poll.started_at, poll.cadence_s],
-            )
+        feed, since, cadence_s = poll.feed, poll.started_at, poll.cadence_s
+        # As of the poll's start: a sweep may be committed after one that began later.
+        known = max((row for row in dated if row[0] == feed and row[1] <= since), default=None)
+        if known is None or known[2] != cadence_s:
+            dated.append((feed, since, cadence_s))
+            con.execute("INSERT INTO store.cadence VALUES (?, ?, ?)", [feed, since, cadence_s])

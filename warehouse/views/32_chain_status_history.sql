@@ -4,7 +4,7 @@
 -- consumers: operations, alert messages
 -- example: SELECT status, valid_from, valid_to, poll_count FROM chain_status_history WHERE chain = 'TRX' ORDER BY valid_from DESC
 -- column chain: symbol of the chain
--- column status: normal, maintenance, unknown or absent
+-- column status: normal, maintenance, unknown or absent; what was named but could never be read is unknown until it is
 -- column status_raw: the API's own word; NULL for absent and during an outage
 -- column valid_from: when this was first seen
 -- column valid_to: when something else was first seen; NULL while it is still so

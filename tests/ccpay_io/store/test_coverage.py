@@ -68,6 +68,20 @@ def test_two_cadences_with_as_many_slots_on_one_day_are_both_planned(
     assert rows == [(13, 13, 0, 100.0)]
 
 
+def test_a_cadence_is_in_force_from_the_first_poll_that_was_planned_by_it(
+    warehouse: Warehouse, poll: Any, fee: Any, query: Any
+) -> None:
+    """Also when a long sweep is committed after the one that began after it."""
+    row = {(1, "ETH"): fee("1")}
+    warehouse.commit([poll(0, row), poll(120, row, cadence_s=3600), poll(60, row, cadence_s=3600)])
+
+    assert query("SELECT strftime(valid_from, '%H:%M'), cadence_s FROM store.cadence") == [
+        ("12:00", 300),
+        ("14:00", 3600),
+        ("13:00", 3600),
+    ]
+
+
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kathmandu"])
 def test_coverage_is_of_utc_days_in_any_session(
     warehouse: Warehouse, poll: Any, fee: Any, zone: str

@@ -30,8 +30,12 @@ class Sight:
 
 
 def sights(book: Book, key: Key) -> list[Sight]:
-    """A chain in every poll since it was first mentioned."""
-    return [Sight(s.poll, s.now[key]) for s in book.story("chain") if key in s.now]
+    """A chain in every poll since it was first mentioned; unknown until it can be read."""
+    found: list[Sight] = []
+    for snapshot in book.story("chain"):
+        if key in snapshot.now or found:
+            found.append(Sight(snapshot.poll, snapshot.now.get(key, Said("unknown"))))
+    return found
 
 
 def chain_status_history(book: Book) -> list[Row]:

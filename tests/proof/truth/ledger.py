@@ -38,7 +38,7 @@ def stored(polls: Sequence[Poll]) -> list[Poll]:
 def cadences(polls: Sequence[Poll], feed: str) -> list[tuple[datetime, int]]:
     """Since when which cadence was planned: (start of the first poll with it, seconds)."""
     dated: list[tuple[datetime, int]] = []
-    for poll in polls:
+    for poll in sorted(polls, key=lambda poll: poll.started_at):
         if poll.feed == feed and (not dated or dated[-1][1] != poll.cadence_s):
             dated.append((poll.started_at, poll.cadence_s))
     return dated
