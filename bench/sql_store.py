@@ -53,7 +53,7 @@ FORMS = {
     "7 days of changes in EUR of then": """
         SELECT chain, count(*), max(fee_usd::DOUBLE * usd_rate::DOUBLE)
         FROM withdraw_fee_in('EUR')
-        WHERE valid_from >= TIMESTAMPTZ '{week}'
+        WHERE valid_from >= TIMESTAMPTZ '{week}' AND fee_fiat IS NOT NULL
         GROUP BY chain
         """,
     "polls per day": """
