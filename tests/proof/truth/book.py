@@ -25,11 +25,13 @@ class Book:
         polls: what was handed to the store, in that order, repeats included.
         now: the moment at which the views are asked.
         watched: (kind, name, value) of what ccpay.toml names.
+        timezone: of months.
     """
 
     polls: Sequence[Poll]
     now: datetime
     watched: Sequence[tuple[str, str, str | None]] = ()
+    timezone: str = "UTC"
     _stories: dict[str, list[Snapshot]] = field(default_factory=dict)
 
     @cached_property
