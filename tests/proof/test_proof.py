@@ -10,8 +10,9 @@ import duckdb
 import pytest
 from comparing import differences, key_of, rows_of
 from hostile import history
+from payouts import payouts, store_payouts
 from setting import Setting
-from truth import MACROS, VIEWS, Book
+from truth import MACROS, VIEWS, Book, Withdrawal
 
 from ccpay_io.feeds.poll import Poll
 from ccpay_io.store.schema import view_docs
@@ -34,14 +35,20 @@ SETTINGS = (
 )
 
 
-def prove(warehouse: Warehouse, polls: Sequence[Poll], zone: str, setting: Setting) -> None:
+def prove(
+    warehouse: Warehouse,
+    polls: Sequence[Poll],
+    zone: str,
+    setting: Setting,
+    made: Sequence[Withdrawal] = (),
+) -> None:
     """Fails with the first differences of each view and macro that differs."""
     con = duckdb.connect(str(warehouse.private), read_only=True)
     try:
         con.execute(f"SET TimeZone = '{zone}'; BEGIN")
         # Within a transaction the clock of DuckDB stands still.
         ((now,),) = con.execute("SELECT now()").fetchall()
-        book = Book(polls, now.astimezone(UTC), setting.rows, setting.timezone)
+        book = Book(polls, now.astimezone(UTC), setting.rows, setting.timezone, made)
         wrong = {}
         for name, key in KEYS.items():
             found = rows_of(con, f'SELECT * FROM "{name}"')
@@ -96,8 +103,12 @@ def test_a_hostile_history_in_one_batch(
     warehouse = new_warehouse(setting)
     polls = history(seed, since, since + FORTNIGHT)
     warehouse.commit(polls)
+    # In the autumn that is the end of October in Berlin: what comes after is estimated.
+    made = payouts(seed, since, since + timedelta(days=9, hours=18))
+    with warehouse.transaction() as con:
+        store_payouts(con, made)
 
-    prove(warehouse, polls, zone, setting)
+    prove(warehouse, polls, zone, setting, made)
 
 
 @pytest.mark.parametrize(

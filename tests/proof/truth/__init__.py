@@ -13,8 +13,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from truth import asof, care, chains, fees, maintenance, now, reference, routes
-from truth.book import Book, Row
+from truth import asof, care, chains, costs, fees, maintenance, now, reference, routes
+from truth.book import Book, Row, Withdrawal
 
 VIEWS: Mapping[str, Callable[[Book], list[Row]]] = {
     view.__name__: view
@@ -38,6 +38,7 @@ VIEWS: Mapping[str, Callable[[Book], list[Row]]] = {
         maintenance.maintenance_episode,
         maintenance.chain_availability_daily,
         maintenance.chain_availability_monthly,
+        costs.withdrawal_cost_monthly,
         care.poll_coverage,
         care.contract_drift,
     )
@@ -70,6 +71,9 @@ MACROS: Mapping[str, Macro] = {
     "withdraw_fee_as_of": Macro(asof.withdraw_fee_as_of, _moments),
     "chain_status_as_of": Macro(asof.chain_status_as_of, _moments),
     "fiat_rate_as_of": Macro(asof.fiat_rate_as_of, _moments),
+    "withdrawal_cost_in": Macro(
+        costs.withdrawal_cost_in, lambda book: [("eur",), ("KWD",), ("USD",), ("XXX",)]
+    ),
     "withdraw_fee_in": Macro(asof.withdraw_fee_in, lambda book: [("EUR",), ("KWD",), ("XXX",)]),
     "withdraw_fee_quantile": Macro(
         lambda book, share: asof.withdraw_fee_quantile(book, Fraction(str(share))),
@@ -77,4 +81,4 @@ MACROS: Mapping[str, Macro] = {
     ),
 }
 
-__all__ = ["MACROS", "VIEWS", "Book"]
+__all__ = ["MACROS", "VIEWS", "Book", "Withdrawal"]
