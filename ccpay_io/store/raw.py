@@ -24,8 +24,8 @@ from typing import Any
 import pyarrow as pa
 
 from ccpay_io.client import Exchange, Silence
-from ccpay_io.errors import WarehouseError
 from ccpay_io.feeds.poll import RawFile
+from ccpay_io.store.disk import clear_errors
 from ccpay_io.store.durable import fsync_path
 
 _PART = 1 << 20
@@ -57,15 +57,8 @@ def write_raw(
     day = str(header["started_at"])[:10]
     name = f"{day}/{header['feed']}-{header['poll_id']}-{digest[:16]}.jsonl.zst"
     path = root / "raw" / name
-    try:
+    with clear_errors(path.parent):
         _write(path, _compress(content), step)
-    except OSError as error:
-        with suppress(OSError):
-            path.with_suffix(".tmp").unlink()
-        raise WarehouseError(
-            f"cannot write {path}: {error.strerror or error}",
-            hint="free disk space, or make the folder writable for this user; nothing was lost",
-        ) from error
     return RawFile(name, digest, path.stat().st_size)
 
 
@@ -73,12 +66,17 @@ def _write(path: Path, compressed: bytes, step: Callable[[str], None]) -> None:
     """The file is on disk, whole, before it gets its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
-    with temporary.open("wb") as file:
-        file.write(compressed)
-        file.flush()
-        os.fsync(file.fileno())
-    step("raw")
-    os.replace(temporary, path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(compressed)
+            file.flush()
+            os.fsync(file.fileno())
+        step("raw")
+        os.replace(temporary, path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
     fsync_path(path.parent)
 
 

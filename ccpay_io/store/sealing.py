@@ -159,7 +159,11 @@ def _contents(month: Month) -> Iterator[tuple[str, str]]:
 
 
 def _stretches(dataset: Dataset, month: Month) -> str:
-    """Stretches that touch the month, cut at its ends, with the entity's keys."""
+    """Stretches that touch the month, cut at its ends, with the entity's keys.
+
+    While a feed is silent, its stretches have ended but are still in the current table; the good
+    poll that writes them down may come in a later month, whose file then has them.
+    """
     name, polls = dataset.name, polls_of(dataset.name)
     keys = ", ".join(f'e."{key}"' for key in dataset.keys)
     values = [
@@ -180,27 +184,28 @@ def _stretches(dataset: Dataset, month: Month) -> str:
     stored = ", ".join(f's."{column}"' for column in values)
     return f"""
         WITH stretch AS (
-            SELECT entity_id, from_no, to_no, state, unknown_reason, {stored}
+            SELECT entity_id, from_no, to_no, state, unknown_reason, {stored}, false AS is_current
             FROM store.{name}_stretch AS s
             UNION ALL BY NAME
             SELECT c.entity_id, c.since_no AS from_no, coalesce(d.silent_no, {STILL}) AS to_no,
-                   c.state, c.unknown_reason, {current}
+                   c.state, c.unknown_reason, {current}, true AS is_current
             FROM store.{name}_current AS c JOIN store.dataset_now AS d ON d.dataset = '{name}'
         )
         SELECT
             s.entity_id, {keys}, s.state, s.unknown_reason, {stored},
-            greatest(f.observed_at, TIMESTAMPTZ '{month.begins}') AS valid_from,
+            CASE WHEN s.to_no <= {month.after_no} THEN f.observed_at
+                 ELSE greatest(f.observed_at, TIMESTAMPTZ '{month.begins}') END AS valid_from,
             least(coalesce(t.observed_at, TIMESTAMPTZ '{month.ends}'),
                   TIMESTAMPTZ '{month.ends}') AS valid_to,
             s.from_no <= {month.after_no} AS is_opening,
-            s.to_no > {month.until_no} AS is_continued,
+            s.is_current OR s.to_no > {month.until_no} AS is_continued,
             CASE WHEN s.from_no <= {month.after_no} THEN f.observed_at END AS began_at,
             f.poll_id, s.from_no, s.to_no
         FROM stretch AS s
         JOIN store.{name}_entity AS e USING (entity_id)
         JOIN {polls} AS f ON f.poll_no = s.from_no
         LEFT JOIN {polls} AS t ON t.poll_no = s.to_no
-        WHERE s.from_no <= {month.until_no} AND s.to_no > {month.after_no}
+        WHERE s.from_no <= {month.until_no} AND (s.to_no > {month.after_no} OR NOT s.is_current)
         ORDER BY s.entity_id, s.from_no
         """
 

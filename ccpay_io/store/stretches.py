@@ -120,10 +120,13 @@ def _reason(poll: Poll) -> str:
 def _append_stretches(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
     """Appends the stretches that another turn has ended, in the order of their ends."""
     stored = "".join(
-        f', store.digits("{v}") AS "{v}_digits", store.scale("{v}") AS "{v}_scale"'
-        if kind == AMOUNT
-        else f', "{v}"'
+        f', CASE WHEN reason IS NULL THEN {part} END AS "{column}"'
         for v, kind in dataset.values.items()
+        for part, column in (
+            ((f'store.digits("{v}")', f"{v}_digits"), (f'store.scale("{v}")', f"{v}_scale"))
+            if kind == AMOUNT
+            else ((f'"{v}"', v),)
+        )
     )
     con.execute(f"""
         INSERT INTO store.{dataset.name}_stretch BY NAME

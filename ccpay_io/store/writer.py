@@ -13,8 +13,6 @@ collector, by alert delivery and by the admin commands.
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,10 +23,11 @@ from typing import Protocol
 import duckdb
 from filelock import FileLock, Timeout
 
-from ccpay_io.errors import WarehouseError, WarehouseLocked, WrongEnvironment
+from ccpay_io.errors import WarehouseLocked, WrongEnvironment
 from ccpay_io.feeds.poll import Poll, utc_now
 from ccpay_io.store.atomic import atomic
 from ccpay_io.store.datasets import PRIMARY_FEED
+from ccpay_io.store.disk import clear_errors
 from ccpay_io.store.events import Numbered
 from ccpay_io.store.export import refresh_export
 from ccpay_io.store.ledger import Totals, number_polls, write_ledger
@@ -40,9 +39,6 @@ from ccpay_io.store.stretches import Written, write_dataset
 
 LOCK_TIMEOUT_S = 120.0
 PUBLISH_EVERY = timedelta(minutes=5)
-DISK_HINT = "free disk space, or make the folder writable for this user; nothing was lost"
-# DuckDB quotes the system's words for these.
-_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
 
 
 class Evaluation(Protocol):
@@ -219,7 +215,7 @@ class Warehouse:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Holds the writers' lock. A new FileLock each time: threads exclude each other too."""
-        with _clear_errors(self.root):
+        with clear_errors(self.root):
             self.private.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock = FileLock(self.private.parent / "writer.lock", timeout=LOCK_TIMEOUT_S)
             try:
@@ -283,21 +279,3 @@ def _totals(entry: Numbered, written: Mapping[str, Mapping[int, Written]]) -> To
         refused=sum(int((states == "refused").sum()) for states in frames),
         unknown=sum(answer.unknown for answer in answers),
     )
-
-
-@contextmanager
-def _clear_errors(root: Path) -> Iterator[None]:
-    """Turns what the disk and DuckDB say into one clear line; nothing is lost by any of them."""
-    try:
-        yield
-    except OSError as error:
-        raise WarehouseError(
-            f"cannot write {root}: {error.strerror or error}", hint=DISK_HINT
-        ) from error
-    except duckdb.Error as error:
-        said = str(error).splitlines()[0]
-        disk = any(os.strerror(number) in said for number in _DISK_ERRORS)
-        verify = "the last transaction was rolled back; run `ccpay admin verify`"
-        raise WarehouseError(
-            f"cannot write {root}: {said}", hint=DISK_HINT if disk else verify
-        ) from error

@@ -73,7 +73,7 @@ SELECT
     p.answered_at AS observed_at
 FROM pair AS p
 LEFT JOIN price ON price.coin_id = p.fee_coin_id
-LEFT JOIN coin ON coin.coin_id = p.coin_id
+LEFT JOIN main.coin ON coin.coin_id = p.coin_id
 LEFT JOIN network AS n ON n.coin_id = p.coin_id AND n.chain = p.chain
 LEFT JOIN store.chain_status_ready AS s ON s.chain = p.chain
 ORDER BY p.coin_id, p.chain;

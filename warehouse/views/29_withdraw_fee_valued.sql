@@ -34,7 +34,7 @@ fee AS (
     SELECT s.*, e.coin_id, coin.coin, e.chain
     FROM store.withdraw_fee_span AS s
     JOIN store.withdraw_fee_entity AS e USING (entity_id)
-    LEFT JOIN coin USING (coin_id)
+    LEFT JOIN main.coin USING (coin_id)
     WHERE s.unknown_reason IS NULL AND s.state IN ('ok', 'refused')
 ),
 

@@ -30,7 +30,7 @@ ordered AS (
         status,
         first_poll_id,
         max(valid_from) OVER (PARTITION BY chain ORDER BY first_poll_id) AS run_from
-    FROM chain_status_history
+    FROM main.chain_status_history
 ),
 
 run AS (

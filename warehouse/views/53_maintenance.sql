@@ -14,7 +14,7 @@ WITH answer AS (
         h.first_poll_id,
         l.observed_at AS last_at,
         coalesce(h.valid_to, 'infinity'::TIMESTAMPTZ) AS held_to
-    FROM chain_status_history AS h
+    FROM main.chain_status_history AS h
     JOIN store.ledger AS l ON l.poll_id = h.last_poll_id
     WHERE h.status <> 'unknown'
 ),
@@ -40,7 +40,7 @@ run AS (
 -- What is new in the list was not there in the good poll before the one that first named it.
 unlisted AS (
     SELECT c.chain, p.observed_at
-    FROM (SELECT chain, min(first_poll_id) AS first_poll_id FROM chain_status_history GROUP BY chain) AS c
+    FROM (SELECT chain, min(first_poll_id) AS first_poll_id FROM main.chain_status_history GROUP BY chain) AS c
     ASOF JOIN (FROM store.ledger WHERE feed = 'chains' AND outcome IN ('ok', 'partial')) AS p
         ON c.first_poll_id > p.poll_id
 ),

@@ -21,7 +21,7 @@ calendar AS (
             INTERVAL 1 DAY
         ))::TIMESTAMP AS day_start,
         any_value(c.now_at) AS now_at
-    FROM chain_status_history AS h
+    FROM main.chain_status_history AS h
     CROSS JOIN clock AS c
     GROUP BY h.chain
 ),

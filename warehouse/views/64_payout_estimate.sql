@@ -12,7 +12,7 @@ CREATE OR REPLACE VIEW store.payout_estimate AS
 WITH coin_asked AS (
     SELECT e.coin_id, d.value AS default_chain
     FROM (SELECT DISTINCT coin_id FROM store.withdraw_fee_entity) AS e
-    LEFT JOIN coin USING (coin_id)
+    LEFT JOIN main.coin USING (coin_id)
     LEFT JOIN store.watch_setting AS d ON d.kind = 'default_route' AND d.name = coin.coin
     WHERE d.value IS NOT NULL
         OR EXISTS (FROM store.watch_setting AS w WHERE w.kind = 'coin' AND w.name = coin.coin)

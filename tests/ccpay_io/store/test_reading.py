@@ -12,6 +12,7 @@ import pytest
 
 from ccpay_io.errors import NothingPublished, QueryRefused
 from ccpay_io.store.reading import connect_published, read
+from ccpay_io.store.schema import view_docs
 from ccpay_io.store.writer import Warehouse
 
 
@@ -65,3 +66,15 @@ def test_the_connection_can_only_read(published: Path, tmp_path: Path, sql: str)
     with connect_published(published) as con, pytest.raises(duckdb.Error):
         con.execute(sql.format(folder=tmp_path))
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_views_answer_in_a_file_that_is_attached(warehouse: Warehouse, poll: Any, fee: Any) -> None:
+    """ATTACH under another name, and ask by that name: every view finds what it is built on."""
+    warehouse.commit([poll(0, {(1, "ETH"): fee("1")})])
+    warehouse.publish(force=True)
+    con = duckdb.connect()
+    con.execute(f"ATTACH '{warehouse.root / 'ccpay.duckdb'}' AS fees (READ_ONLY)")
+    for doc, _ in view_docs():
+        if doc.kind == "view":
+            con.execute(f'FROM fees."{doc.name}"').fetchall()
+    con.close()

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -148,6 +149,33 @@ def test_polls_after_sealing_go_on_where_the_hot_part_was(warehouse: Warehouse) 
     mixed.commit(early[0])
     seal(mixed, datetime(2026, 3, 5, tzinfo=UTC))
     mixed.commit(late)
+    seal(mixed, NOW)
+    for each in (plain, mixed):
+        each.publish(force=True)
+
+    assert _rows(mixed.root) == _rows(plain.root)
+    assert [finding for finding in verify(mixed) if not finding.ok] == []
+
+
+@pytest.mark.parametrize("silent_polls", [30, 150])
+def test_a_feed_that_is_silent_while_its_month_is_sealed_loses_nothing(
+    warehouse: Warehouse, silent_polls: int
+) -> None:
+    """The last polls of a month fail, of one feed or for months; what comes later ends it well."""
+    polls = _history()
+    silent = range(150, 150 + 4 * silent_polls)
+    for number in silent:
+        if number < len(polls):
+            polls[number] = replace(
+                polls[number], outcome="failed", answers={}, error_name="TimedOut"
+            )
+    plain = Warehouse(warehouse.root.with_name("plain"), "test")
+    mixed = Warehouse(warehouse.root.with_name("mixed"), "test")
+    plain.commit(polls)
+    for part in (polls[:240], polls[240:480], polls[480:]):
+        mixed.commit(part)
+        seal(mixed, part[-1].started_at + timedelta(hours=47))
+        assert [finding for finding in verify(mixed) if not finding.ok] == []
     seal(mixed, NOW)
     for each in (plain, mixed):
         each.publish(force=True)
