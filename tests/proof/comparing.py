@@ -15,6 +15,9 @@ import duckdb
 
 Row = dict[str, Any]
 
+# Ratios that views round to fewer places than six.
+_ROUNDED = {"coverage_pct": 0.5e-2, "change_pct": 0.5e-2, "availability_pct": 0.5e-4}
+
 
 def key_of(text: str) -> list[str]:
     """The key columns that a view's documentation names."""
@@ -62,10 +65,11 @@ def is_same(column: str, found: Any, expected: Any) -> bool:
         )
     if found is None or expected is None:
         return found is None and expected is None
-    if column.endswith(("_age_s", "_gap_s")):
-        return abs(found - expected) <= 0.5
+    if isinstance(expected, float) and isinstance(found, int):
+        # Whole seconds.
+        return abs(found - expected) <= 0.501
     if isinstance(found, float):
-        rounded = 0.5e-2 if column in ("coverage_pct", "change_pct") else 0.5e-6
+        rounded = _ROUNDED.get(column, 0.5e-6)
         return math.isclose(found, expected, rel_tol=1e-9, abs_tol=rounded * 1.001)
     return bool(found == expected and isinstance(found, bool) == isinstance(expected, bool))
 

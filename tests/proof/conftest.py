@@ -10,7 +10,8 @@ import pytest
 # The tests of this folder share a recomputation, which importlib mode does not put on the path.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from ccpay_io.settings import WatchSettings
+from setting import Setting
+
 from ccpay_io.store.watch import sync_watch_settings
 from ccpay_io.store.writer import Warehouse
 
@@ -25,16 +26,16 @@ def empty_private(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def new_warehouse(tmp_path: Path, empty_private: Path) -> Callable[[WatchSettings], Warehouse]:
-    """Makes an empty warehouse on disk, for a user who watches this."""
+def new_warehouse(tmp_path: Path, empty_private: Path) -> Callable[[Setting], Warehouse]:
+    """Makes an empty warehouse on disk, for a user with this in ccpay.toml."""
 
-    def make(watch: WatchSettings) -> Warehouse:
+    def make(setting: Setting) -> Warehouse:
         root = tmp_path / f"data{len(list(tmp_path.iterdir()))}"
         warehouse = Warehouse(root, "test")
         warehouse.private.parent.mkdir(parents=True)
         shutil.copyfile(empty_private, warehouse.private)
         with warehouse.transaction() as con:
-            sync_watch_settings(con, watch)
+            sync_watch_settings(con, setting.settings(tmp_path))
         return warehouse
 
     return make

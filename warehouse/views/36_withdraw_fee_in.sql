@@ -12,7 +12,7 @@
 -- column fee_usd: the fee in US dollars as of valid_from, as withdraw_fee_history has it
 -- column usd_rate: units of the fiat per US dollar as of valid_from; NULL while the rate was not known
 -- column fee_fiat: fee_usd x usd_rate, exact, rounded to 12 places; NULL with a reason
--- column fee_fiat_reason: why fee_fiat is NULL: no_fee_usd, no_rate or too_large
+-- column fee_fiat_reason: why fee_fiat is NULL: no_fee_usd, no_rate, or too_large (more than 20 digits of dollars before the point, or 26 of the fiat)
 -- column valid_from: when this answer was first received
 -- column valid_to: when the next poll said something else or nothing; NULL while it is still so
 CREATE OR REPLACE MACRO withdraw_fee_in(which_fiat) AS TABLE

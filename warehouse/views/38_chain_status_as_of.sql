@@ -1,5 +1,5 @@
 -- macro: chain_status_as_of(ts)
--- grain: a table macro: one row per chain that had been listed, as the last poll of the watch at or before a moment left it: what was known then
+-- grain: a table macro: one row per chain that had been listed, readable or not, as the last poll of the watch at or before a moment left it: what was known then
 -- key: chain
 -- consumers: operations, alert messages
 -- example: SELECT chain, status, unknown_reason, observed_at FROM chain_status_as_of(now() - INTERVAL 24 HOUR)

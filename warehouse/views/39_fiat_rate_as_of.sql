@@ -1,5 +1,5 @@
 -- macro: fiat_rate_as_of(ts)
--- grain: a table macro: one row per fiat that was listed, as the last poll of the rates at or before a moment left it: what was known then
+-- grain: a table macro: one row per fiat that was listed, readable or not, as the last poll of the rates at or before a moment left it: what was known then
 -- key: fiat_id
 -- consumers: analysts
 -- example: SELECT fiat, usd_rate, observed_at FROM fiat_rate_as_of(now() - INTERVAL 24 HOUR) WHERE fiat = 'EUR'

@@ -12,8 +12,8 @@
 -- column is_open: whether no later answer says otherwise; during an outage it stays open
 -- column min_duration_s: seconds it lasted at least, from started_by to ended_after
 -- column max_duration_s: seconds it lasted at most, from started_after to ended_by; NULL while one of them is
--- column unknown_s: seconds between started_by and ended_after in which the status was not known: no answer, an unknown word, or no poll for more than three cadences
--- column affected_coin_count: coins that the last known token list of that time had on this chain; NULL when there was none yet
+-- column unknown_s: seconds between started_by and ended_after in which the status was not known: no answer, an unknown word, or no poll for more than three cadences (of the two polls around that time, the longer one)
+-- column affected_coin_count: coins that the token lists had on this chain at any time from started_by to ended_by, what was answered holding until another answer; NULL when there was no list yet
 CREATE OR REPLACE VIEW maintenance_episode AS
 WITH known AS (
     SELECT

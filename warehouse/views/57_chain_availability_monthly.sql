@@ -12,7 +12,7 @@
 -- column availability_pct: normal_s in percent of the known seconds; a chain that is not listed is not available; NULL when nothing is known
 -- column coverage_pct: known seconds in percent of the part of the month that has passed: how much of it availability_pct speaks of
 -- column episode_count: maintenances that were first seen in this month
--- column mttr_s: mean seconds to repair of the maintenances that ended in this month, each from its first poll to the first poll after it, as maintenance_episode bounds them; unknown time inside counts, beside them it does not; NULL when none ended
+-- column mttr_s: mean seconds to repair of the maintenances that ended in this month, each from its first poll to the first one after it that does not say so, with or without an answer; unknown time inside counts, beside them it does not; NULL when none ended
 -- column mtbf_s: mean seconds between failures: normal_s / episode_count; NULL without an episode
 CREATE OR REPLACE VIEW chain_availability_monthly AS
 WITH summed AS (

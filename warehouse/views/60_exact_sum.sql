@@ -6,12 +6,14 @@
 -- Whole and fractional parts are added apart: neither sum can overflow.
 CREATE OR REPLACE MACRO store.exact_sum(x) AS
     CASE
-        WHEN abs(sum(trunc(x)::HUGEINT)) < 99999999999999999999
+        WHEN abs(sum(trunc(x)::HUGEINT) + trunc(sum((x - trunc(x))::DECIMAL(19, 18)))::HUGEINT)
+            <= 99999999999999999999
             THEN sum(trunc(x)::HUGEINT)::DECIMAL(38, 18) + sum((x - trunc(x))::DECIMAL(19, 18))
     END;
 CREATE OR REPLACE MACRO store.exact_sum_usd(x) AS
     CASE
-        WHEN abs(sum(trunc(x)::HUGEINT)) < 99999999999999999999999999
+        WHEN abs(sum(trunc(x)::HUGEINT) + trunc(sum((x - trunc(x))::DECIMAL(13, 12)))::HUGEINT)
+            <= 99999999999999999999999999
             THEN sum(trunc(x)::HUGEINT)::DECIMAL(38, 12) + sum((x - trunc(x))::DECIMAL(13, 12))
     END;
 -- Rounded half up to 12 places; of what is not negative.

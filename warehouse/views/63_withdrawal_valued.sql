@@ -14,8 +14,16 @@ WITH price AS (
     WHERE s.unknown_reason IS NULL
 ),
 
+-- As in withdraw_fee_valued: getCoinList confirms prices only where nothing else does.
 price_poll AS (
-    SELECT p.observed_at, 3 * coalesce(n.cadence_s, c.cadence_s) AS limit_s
+    SELECT
+        p.observed_at,
+        CASE
+            WHEN bool_or(p.feed = 'prices') OVER ()
+                THEN max(CASE WHEN p.feed = 'prices' THEN p.observed_at END) OVER (ORDER BY p.observed_at)
+            ELSE p.observed_at
+        END AS confirmed_at,
+        3 * coalesce(n.cadence_s, c.cadence_s) AS limit_s
     FROM store.ledger AS p
     ASOF LEFT JOIN (FROM store.cadence WHERE feed = 'networks') AS n ON n.valid_from <= p.observed_at
     ASOF LEFT JOIN (FROM store.cadence WHERE feed = 'prices') AS c ON c.valid_from <= p.observed_at
@@ -102,7 +110,7 @@ worth AS (
         f.*,
         CASE
             WHEN f.fee_amount = 0 THEN 0
-            WHEN epoch(f.withdrawn_at) - epoch(greatest(p.observed_at, f.priced_from)) <= p.limit_s
+            WHEN epoch(f.withdrawn_at) - epoch(greatest(p.confirmed_at, f.priced_from)) <= p.limit_s
                 THEN store.exact_product(f.fee_amount, f.price_usd)
         END::DECIMAL(38, 12) AS usd
     FROM priced AS f

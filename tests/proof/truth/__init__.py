@@ -7,9 +7,14 @@ view's rows. Called by test_proof.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
 
-from truth import care, chains, fees, now, reference, routes
-from truth.book import Book, Row
+from truth import asof, care, chains, costs, fees, maintenance, now, reference, routes
+from truth.book import Book, Row, Withdrawal
 
 VIEWS: Mapping[str, Callable[[Book], list[Row]]] = {
     view.__name__: view
@@ -30,9 +35,50 @@ VIEWS: Mapping[str, Callable[[Book], list[Row]]] = {
         chains.chain_status_history,
         fees.fiat_rate_history,
         routes.payout_route_ranking,
+        maintenance.maintenance_episode,
+        maintenance.chain_availability_daily,
+        maintenance.chain_availability_monthly,
+        costs.withdrawal_cost_monthly,
         care.poll_coverage,
         care.contract_drift,
     )
 }
 
-__all__ = ["VIEWS", "Book"]
+
+@dataclass(frozen=True)
+class Macro:
+    """A table macro: with which parameters it is asked, and its rows for them."""
+
+    rows: Callable[..., list[Row]]
+    asked: Callable[[Book], list[tuple[Any, ...]]]
+
+
+def _moments(book: Book) -> list[tuple[Any, ...]]:
+    """Before the first poll, at polls and between them, and now."""
+    first = min(poll.started_at for poll in book.ledger)
+    last = max(poll.observed_at for poll in book.ledger)
+    fees = [poll.observed_at for poll in book.ledger if poll.feed == "fees"]
+    chosen = [first + (last - first) * share / 7 for share in range(8)]
+    return [(first - timedelta(hours=1),), *((m,) for m in (*chosen, *fees[1::60], book.now))]
+
+
+def _coins(book: Book) -> list[tuple[Any, ...]]:
+    return [("USDT", Decimal(500)), (4, Decimal("0.5")), ("BNB", Decimal(0)), ("no such", 1)]
+
+
+MACROS: Mapping[str, Macro] = {
+    "payout_route": Macro(routes.payout_route, _coins),
+    "withdraw_fee_as_of": Macro(asof.withdraw_fee_as_of, _moments),
+    "chain_status_as_of": Macro(asof.chain_status_as_of, _moments),
+    "fiat_rate_as_of": Macro(asof.fiat_rate_as_of, _moments),
+    "withdrawal_cost_in": Macro(
+        costs.withdrawal_cost_in, lambda book: [("eur",), ("KWD",), ("USD",), ("XXX",)]
+    ),
+    "withdraw_fee_in": Macro(asof.withdraw_fee_in, lambda book: [("EUR",), ("KWD",), ("XXX",)]),
+    "withdraw_fee_quantile": Macro(
+        lambda book, share: asof.withdraw_fee_quantile(book, Fraction(str(share))),
+        lambda book: [(0.9,), (0.5,), (0.25,)],
+    ),
+}
+
+__all__ = ["MACROS", "VIEWS", "Book", "Withdrawal"]

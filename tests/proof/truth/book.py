@@ -17,6 +17,19 @@ from truth.story import Key, Said, Snapshot, tell
 Row = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Withdrawal:
+    """A payout that the merchant made, as `ccpay import` stores it."""
+
+    record_id: str
+    at: datetime
+    coin_id: int
+    chain: str
+    amount: Decimal
+    fee_amount: Decimal | None
+    fee_coin_id: int | None
+
+
 @dataclass
 class Book:
     """A history that is complete as of `now`.
@@ -25,11 +38,15 @@ class Book:
         polls: what was handed to the store, in that order, repeats included.
         now: the moment at which the views are asked.
         watched: (kind, name, value) of what ccpay.toml names.
+        timezone: of months.
+        withdrawals: what the merchant imported.
     """
 
     polls: Sequence[Poll]
     now: datetime
     watched: Sequence[tuple[str, str, str | None]] = ()
+    timezone: str = "UTC"
+    withdrawals: Sequence[Withdrawal] = ()
     _stories: dict[str, list[Snapshot]] = field(default_factory=dict)
 
     @cached_property

@@ -91,14 +91,15 @@ def _now(book: Book, story: list[Snapshot], key: Key) -> Row:
         "started_by": by,
         "last_known_status": known,
         "last_known_status_since": since,
-        "unknown_reason": _why(last),
+        "unknown_reason": why(last),
         "needs_memo": listed["needs_memo"],
         "is_watched": is_watched(book, key[0]),
         **book.ageing("chain", story[-1].answered_in[key].observed_at),
     }
 
 
-def _why(said: Said) -> str | None:
+def why(said: Said) -> str | None:
+    """Why a status is unknown; None when it is known."""
     if said.is_answer and said.state == "unknown":
         return f"unrecognised:{said.values['status_raw']}"
     return said.reason

@@ -17,6 +17,13 @@ def usd(amount: Decimal | None, price: Decimal | None) -> Decimal | None:
     return product if product < _TOO_LARGE else None
 
 
+def converted(cost: Decimal | None, rate: Decimal | None) -> Decimal | None:
+    """Dollars in a fiat; unchanged at a rate of 1, else None beyond 20 digits of dollars."""
+    if rate == 1:
+        return cost
+    return usd(cost, rate) if cost is not None and cost < Decimal("1e20") else None
+
+
 def change_pct(before: Decimal | None, after: Decimal | None) -> float | None:
     """The relative change in percent; None when there is nothing to compare, or it was nothing."""
     if before is None or after is None or before == 0:
