@@ -13,7 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from truth import asof, care, chains, costs, fees, maintenance, now, reference, routes
+from truth import asof, care, chains, costs, fees, hours, maintenance, now, reference, routes
 from truth.book import Book, Row, Withdrawal
 
 VIEWS: Mapping[str, Callable[[Book], list[Row]]] = {
@@ -34,6 +34,8 @@ VIEWS: Mapping[str, Callable[[Book], list[Row]]] = {
         fees.withdraw_fee_history,
         chains.chain_status_history,
         fees.fiat_rate_history,
+        hours.coin_price_history,
+        hours.fee_by_hour_of_week,
         routes.payout_route_ranking,
         maintenance.maintenance_episode,
         maintenance.chain_availability_daily,
@@ -75,6 +77,9 @@ MACROS: Mapping[str, Macro] = {
         costs.withdrawal_cost_in, lambda book: [("eur",), ("KWD",), ("USD",), ("XXX",)]
     ),
     "withdraw_fee_in": Macro(asof.withdraw_fee_in, lambda book: [("EUR",), ("KWD",), ("XXX",)]),
+    "fee_by_hour_of_week": Macro(
+        hours.fee_by_hour_of_week, lambda book: [("Europe/Berlin",), ("Asia/Kathmandu",)]
+    ),
     "withdraw_fee_quantile": Macro(
         lambda book, share: asof.withdraw_fee_quantile(book, Fraction(str(share))),
         lambda book: [(0.9,), (0.5,), (0.25,)],
