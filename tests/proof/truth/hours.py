@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from truth.book import Book, Row
 from truth.fees import answered_stretches, withdraw_fee_history, withdraw_fee_now
+from truth.money import EXACT
 
 HOUR = timedelta(hours=1)
 WEEKS = timedelta(days=56)
@@ -53,7 +54,7 @@ def fee_by_hour_of_week(book: Book, timezone: str = "UTC") -> list[Row]:
                 "fee_usd_p10": _nearest_rank(fees, 10),
                 "fee_usd_p50": median,
                 "fee_usd_p90": _nearest_rank(fees, 90),
-                "saves_vs_now_usd": None if current is None else current - median,
+                "saves_vs_now_usd": None if current is None else EXACT.subtract(current, median),
             }
         )
     for row in rows:
