@@ -176,15 +176,22 @@ def _stretches(dataset: Dataset, month: Month) -> str:
         f' AS "{column}"'
         for value, kind in dataset.values.items()
         for part, column in (
-            ((f"store.digits(c.{value})", f"{value}_digits"),
+            ((f"store.all_digits(c.{value})", f"{value}_digits"),
              (f"store.scale(c.{value})", f"{value}_scale"))
             if kind == AMOUNT else ((f'c."{value}"', value),)
         )
     )  # fmt: skip
     stored = ", ".join(f's."{column}"' for column in values)
+    hot = ", ".join(
+        f'coalesce(s."{value}_digits", store.all_digits(s."{value}_large")) AS "{value}_digits",'
+        f' coalesce(s."{value}_scale", store.scale(s."{value}_large")) AS "{value}_scale"'
+        if kind == AMOUNT
+        else f's."{value}"'
+        for value, kind in dataset.values.items()
+    )
     return f"""
         WITH stretch AS (
-            SELECT entity_id, from_no, to_no, state, unknown_reason, {stored}, false AS is_current
+            SELECT entity_id, from_no, to_no, state, unknown_reason, {hot}, false AS is_current
             FROM store.{name}_stretch AS s
             UNION ALL BY NAME
             SELECT c.entity_id, c.since_no AS from_no, coalesce(d.silent_no, {STILL}) AS to_no,

@@ -7,8 +7,8 @@ views are made, and by sealing.py.
 Columns of a span: entity_id; from_no and to_no, the polls in which the stretch began and ended
 (to_no is `STILL` while it goes on); poll_id, valid_from and valid_to, the same as the ledger dates
 them (valid_to is NULL while it goes on); state; unknown_reason, set when there was no answer (state
-is then that of the last answer); the dataset's values, an amount also as <name>_digits and
-<name>_scale, with which products are quicker (store.exact_product_of).
+is then that of the last answer); the dataset's values, an amount also as <name>_digits (NULL when
+there are more than 18) and <name>_scale, with which products are quicker (store.exact_product_of).
 """
 
 from __future__ import annotations
@@ -24,14 +24,16 @@ from ccpay_io.store.datasets import AMOUNT, DATASETS, FEED_DATASETS, Dataset
 STILL = 2**63 - 1
 
 # An amount at rest is its digits and the number of its decimals: 0.5 is 5 and 1. That takes half
-# the space of a DECIMAL(38, 18). Digits x 0.1 to the power of the decimals is the amount; as the
-# digits have no decimals and the power has 18, the product neither rounds nor overflows. It stays a
-# decimal throughout, because a cast of each amount to HUGEINT takes ten times as long as the rest.
+# the space of a DECIMAL(38, 18), and 64 bits are unpacked fifty times as quickly as 128; the rare
+# amount of more than 18 digits is kept as it is, in <name>_large, without digits (store.digits is
+# NULL then). Sealed files have all digits. Digits x 0.1 to the power of the decimals is the amount;
+# as the digits have no decimals and the power has 18, the product neither rounds nor overflows.
 # (Text becomes digits by way of HUGEINT: straight to DECIMAL takes twenty times as long.)
 _POWERS = ", ".join(f"{Decimal(1).scaleb(-n):.18f}" for n in range(19))
 _AMOUNTS = f"""
-    CREATE OR REPLACE MACRO store.digits(x) AS
+    CREATE OR REPLACE MACRO store.all_digits(x) AS
         replace(rtrim(x::DECIMAL(38, 18)::VARCHAR, '0'), '.', '')::HUGEINT::DECIMAL(38, 0);
+    CREATE OR REPLACE MACRO store.digits(x) AS TRY_CAST(store.all_digits(x) AS DECIMAL(18, 0));
     CREATE OR REPLACE MACRO store.scale(x) AS
         length(rtrim(x::DECIMAL(38, 18)::VARCHAR, '0')) - strpos(x::DECIMAL(38, 18)::VARCHAR, '.');
     CREATE OR REPLACE MACRO store.amount(digits, scale) AS
@@ -92,7 +94,7 @@ def _span(dataset: Dataset, files: str | None) -> str:
         f"""
         UNION ALL
         SELECT s.entity_id, s.from_no, s.to_no, s.poll_id, coalesce(s.began_at, s.valid_from),
-               s.valid_to, s.state, s.unknown_reason{_stored(dataset)}
+               s.valid_to, s.state, s.unknown_reason{_sealed(dataset)}
         FROM {files} AS s
         WHERE NOT s.is_continued
         """
@@ -118,7 +120,18 @@ def _span(dataset: Dataset, files: str | None) -> str:
 
 def _stored(dataset: Dataset) -> str:
     return "".join(
-        f', s."{v}_digits", s."{v}_scale", store.amount(s."{v}_digits", s."{v}_scale") AS "{v}"'
+        f', s."{v}_digits", s."{v}_scale",'
+        f' coalesce(store.amount(s."{v}_digits", s."{v}_scale"), s."{v}_large") AS "{v}"'
+        if kind == AMOUNT
+        else f', s."{v}"'
+        for v, kind in dataset.values.items()
+    )
+
+
+def _sealed(dataset: Dataset) -> str:
+    return "".join(
+        f', TRY_CAST(s."{v}_digits" AS DECIMAL(18, 0)), s."{v}_scale",'
+        f' store.amount(s."{v}_digits", s."{v}_scale")'
         if kind == AMOUNT
         else f', s."{v}"'
         for v, kind in dataset.values.items()

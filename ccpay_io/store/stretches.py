@@ -123,7 +123,14 @@ def _append_stretches(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
         f', CASE WHEN reason IS NULL THEN {part} END AS "{column}"'
         for v, kind in dataset.values.items()
         for part, column in (
-            ((f'store.digits("{v}")', f"{v}_digits"), (f'store.scale("{v}")', f"{v}_scale"))
+            (
+                (f'store.digits("{v}")', f"{v}_digits"),
+                (
+                    f'CASE WHEN store.digits("{v}") IS NOT NULL THEN store.scale("{v}") END',
+                    f"{v}_scale",
+                ),
+                (f'CASE WHEN store.digits("{v}") IS NULL THEN "{v}" END', f"{v}_large"),
+            )
             if kind == AMOUNT
             else ((f'"{v}"', v),)
         )

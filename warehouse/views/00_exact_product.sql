@@ -21,7 +21,7 @@ CREATE OR REPLACE MACRO store.exact_product(a, b) AS TRY(
 );
 
 -- The same from digits and scales, as amounts are stored: one product of integers, cut to 12 places.
--- Amounts of 19 and more digits are multiplied the long way. (10 ** n would be a DOUBLE.)
+-- Amounts of 19 and more digits, whose digits are NULL, are multiplied the long way. (10 ** n would be a DOUBLE.)
 CREATE OR REPLACE MACRO store.power_of_ten(n) AS ([
     1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000,
     100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000,
@@ -29,16 +29,21 @@ CREATE OR REPLACE MACRO store.power_of_ten(n) AS ([
     100000000000000000000, 1000000000000000000000, 10000000000000000000000,
     100000000000000000000000, 1000000000000000000000000
 ]::HUGEINT[])[n + 1];
+-- Integers of 128 bits are divided fifteen times as slowly as those of 64.
 CREATE OR REPLACE MACRO store.rounded(digits, scale) AS
     CASE
         WHEN scale <= 12 THEN digits * store.power_of_ten(12 - scale)
+        WHEN digits < 4000000000000000000 AND scale <= 30 THEN
+            ((digits::BIGINT + (5 * store.power_of_ten(scale - 13))::BIGINT) // store.power_of_ten(scale - 12)::BIGINT)::HUGEINT
         ELSE (digits + 5 * store.power_of_ten(scale - 13)) // store.power_of_ten(scale - 12)
     END;
-CREATE OR REPLACE MACRO store.exact_product_of(a_digits, a_scale, b_digits, b_scale) AS
+-- In units of 0.000000000001; NULL when one of them has no digits.
+CREATE OR REPLACE MACRO store.product_units(a_digits, a_scale, b_digits, b_scale) AS
+    TRY(store.rounded(a_digits::HUGEINT * b_digits::HUGEINT, a_scale + b_scale));
+CREATE OR REPLACE MACRO store.units_to_usd(units) AS units::DECIMAL(38, 0) * 0.000000000001::DECIMAL(12, 12);
+CREATE OR REPLACE MACRO store.exact_product_of(a, a_digits, a_scale, b, b_digits, b_scale) AS
     CASE
-        WHEN a_digits < 1000000000000000000 AND b_digits < 1000000000000000000 THEN TRY(
-            store.rounded(a_digits::HUGEINT * b_digits::HUGEINT, a_scale + b_scale)::DECIMAL(38, 0)
-            * 0.000000000001::DECIMAL(12, 12)
-        )
-        ELSE store.exact_product(store.amount(a_digits, a_scale), store.amount(b_digits, b_scale))
+        WHEN a_digits IS NOT NULL AND b_digits IS NOT NULL
+            THEN TRY(store.units_to_usd(store.product_units(a_digits, a_scale, b_digits, b_scale)))
+        ELSE store.exact_product(a, b)
     END;

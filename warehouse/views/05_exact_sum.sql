@@ -17,7 +17,6 @@ CREATE OR REPLACE MACRO store.exact_sum_usd(x) AS
             THEN sum(trunc(x)::HUGEINT)::DECIMAL(38, 12) + sum((x - trunc(x))::DECIMAL(13, 12))
     END;
 -- Rounded half up to 12 places; of what is not negative.
-CREATE OR REPLACE MACRO store.units_to_usd(units) AS units::DECIMAL(38, 0) * 0.000000000001::DECIMAL(12, 12);
 CREATE OR REPLACE MACRO store.mean_of_parts(wholes, parts, weights) AS
     (wholes // weights)::DECIMAL(38, 18)
     + ((2 * ((wholes % weights) * 1000000000000000000::HUGEINT + parts) + weights) // (2 * weights))::DECIMAL(38, 0)

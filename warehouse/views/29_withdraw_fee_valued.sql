@@ -3,7 +3,8 @@
 -- key: entity_id, valid_from
 -- consumers: withdraw_fee_history, withdraw_fee_in, the roll-ups; a filter on a pair or on valid_from reaches the store, as there is no window in it
 -- example: SELECT coin, chain, fee_usd FROM store.withdraw_fee_valued WHERE valid_to IS NULL
--- from_no, to_no, and the fee as digits and scale, are those of store.withdraw_fee_span.
+-- from_no, to_no, and the fee as digits and scale, are those of store.withdraw_fee_span; fee_usd_digits is fee_usd
+-- in units of 0.000000000001, NULL when it is too large.
 CREATE OR REPLACE VIEW store.withdraw_fee_valued AS
 WITH price AS (
     SELECT e.coin_id, s.price_usd, s.price_usd_digits, s.price_usd_scale, s.valid_from, s.valid_to
@@ -67,6 +68,14 @@ aged AS (
         q.limit_s
     FROM priced AS p
     ASOF LEFT JOIN price_poll AS q ON q.observed_at <= p.priced_until
+),
+
+worth AS (
+    SELECT *, CASE
+        WHEN price_age_s <= limit_s
+            THEN store.product_units(fee_amount_digits, fee_amount_scale, price_usd_digits, price_usd_scale)
+    END AS usd_units
+    FROM aged
 )
 
 SELECT
@@ -82,9 +91,10 @@ SELECT
     fee_coin_id,
     fee_coin,
     CASE
-        WHEN price_age_s <= limit_s
-            THEN store.exact_product_of(fee_amount_digits, fee_amount_scale, price_usd_digits, price_usd_scale)
+        WHEN usd_units IS NOT NULL THEN TRY(store.units_to_usd(usd_units))
+        WHEN price_age_s <= limit_s THEN store.exact_product(fee_amount, price_usd)
     END AS fee_usd,
+    TRY_CAST(usd_units AS BIGINT) AS fee_usd_digits,
     price_usd,
     price_age_s::BIGINT AS price_age_s,
     valid_from,
@@ -92,4 +102,4 @@ SELECT
     poll_id,
     from_no,
     to_no
-FROM aged;
+FROM worth;

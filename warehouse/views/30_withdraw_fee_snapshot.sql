@@ -15,31 +15,37 @@
 -- column fee_coin_id: id of the coin in which the fee is charged
 -- column fee_coin: symbol of that coin
 CREATE OR REPLACE VIEW withdraw_fee_snapshot AS
-WITH shown AS (
+-- The names first, so that a filter on a pair is applied before its stretches meet the polls.
+WITH stretch AS (
+    SELECT s.* EXCLUDE (poll_id), e.coin_id, coin.coin, e.chain
+    FROM store.withdraw_fee_span AS s
+    JOIN store.withdraw_fee_entity AS e USING (entity_id)
+    LEFT JOIN coin USING (coin_id)
+),
+
+shown AS (
     SELECT
         p.poll_id,
         p.observed_at,
-        s.* EXCLUDE (poll_id, unknown_reason),
+        s.* EXCLUDE (unknown_reason),
         coalesce(store.silence_reason(p.outcome, p.error_code, p.error_name), s.unknown_reason) AS unknown_reason
     FROM store.ledger AS p
-    JOIN store.withdraw_fee_span AS s ON s.from_no <= p.snapshot_no AND s.to_no > p.snapshot_no
+    JOIN stretch AS s ON s.from_no <= p.snapshot_no AND s.to_no > p.snapshot_no
     WHERE p.feed = 'fees'
         -- What no longer exists is no row, nor is, in a poll without answers, what was never answered.
         AND (s.state <> 'absent' OR (s.unknown_reason IS NOT NULL AND p.outcome IN ('ok', 'partial')))
 )
 
 SELECT
-    s.poll_id,
-    s.observed_at,
-    e.coin_id,
-    coin.coin,
-    e.chain,
-    CASE WHEN s.unknown_reason IS NULL THEN s.state ELSE 'unknown' END AS state,
-    CASE WHEN s.unknown_reason IS NULL THEN s.refusal_code END AS refusal_code,
-    s.unknown_reason,
-    CASE WHEN s.unknown_reason IS NULL THEN s.fee_amount END AS fee_amount,
-    CASE WHEN s.unknown_reason IS NULL THEN s.fee_coin_id END AS fee_coin_id,
-    CASE WHEN s.unknown_reason IS NULL THEN s.fee_coin END AS fee_coin
-FROM shown AS s
-JOIN store.withdraw_fee_entity AS e USING (entity_id)
-LEFT JOIN coin USING (coin_id);
+    poll_id,
+    observed_at,
+    coin_id,
+    coin,
+    chain,
+    CASE WHEN unknown_reason IS NULL THEN state ELSE 'unknown' END AS state,
+    CASE WHEN unknown_reason IS NULL THEN refusal_code END AS refusal_code,
+    unknown_reason,
+    CASE WHEN unknown_reason IS NULL THEN fee_amount END AS fee_amount,
+    CASE WHEN unknown_reason IS NULL THEN fee_coin_id END AS fee_coin_id,
+    CASE WHEN unknown_reason IS NULL THEN fee_coin END AS fee_coin
+FROM shown;

@@ -19,7 +19,8 @@ WITH fee AS (
         s.fee_coin_id,
         s.fee_coin,
         s.fee_amount,
-        CASE WHEN s.fee_amount > 0 THEN floor(ln(s.fee_amount::DOUBLE) * 50)::INTEGER ELSE -1000000 END AS class,
+        coalesce(s.fee_amount_digits / store.power_of_ten(s.fee_amount_scale), s.fee_amount::DOUBLE) AS roughly,
+        CASE WHEN roughly > 0 THEN floor(ln(roughly) * 50)::INTEGER ELSE -1000000 END AS class,
         epoch_us(coalesce(s.valid_to, d.good_at)) - epoch_us(s.valid_from) AS held_us
     FROM store.withdraw_fee_span AS s
     JOIN store.dataset_now AS d ON d.dataset = 'withdraw_fee'

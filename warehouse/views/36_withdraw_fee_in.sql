@@ -17,7 +17,7 @@
 -- column valid_to: when the next poll said something else or nothing; NULL while it is still so
 CREATE OR REPLACE MACRO withdraw_fee_in(which_fiat) AS TABLE
 WITH rate AS (
-    SELECT s.usd_rate, s.valid_from, s.valid_to
+    SELECT s.usd_rate, s.usd_rate_digits, s.usd_rate_scale, s.valid_from, s.valid_to
     FROM store.fiat_span AS s
     WHERE s.unknown_reason IS NULL AND s.state = 'ok' AND s.fiat = which_fiat
 ),
@@ -25,13 +25,17 @@ WITH rate AS (
 rated AS (
     SELECT
         f.*,
-        CASE WHEN r.valid_to IS NULL OR r.valid_to > f.valid_from THEN r.usd_rate END AS usd_rate
+        CASE WHEN r.valid_to IS NULL OR r.valid_to > f.valid_from THEN r.usd_rate END AS usd_rate,
+        CASE WHEN r.valid_to IS NULL OR r.valid_to > f.valid_from THEN r.usd_rate_digits END AS usd_rate_digits,
+        r.usd_rate_scale
     FROM store.withdraw_fee_valued AS f
     ASOF LEFT JOIN rate AS r ON r.valid_from <= f.valid_from
 ),
 
 converted AS (
-    SELECT *, store.exact_product(TRY_CAST(fee_usd AS DECIMAL(38, 18)), usd_rate) AS fee_fiat
+    SELECT *, store.exact_product_of(
+        TRY_CAST(fee_usd AS DECIMAL(38, 18)), fee_usd_digits, 12, usd_rate, usd_rate_digits, usd_rate_scale
+    ) AS fee_fiat
     FROM rated
 )
 

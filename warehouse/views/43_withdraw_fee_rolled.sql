@@ -32,8 +32,7 @@ edge AS (
 timed AS (
     SELECT
         s.*,
-        TRY_CAST(fee_amount_digits AS DECIMAL(18, 0)) AS small_fee,
-        CASE WHEN small_fee IS NULL THEN fee_amount END AS large_fee,
+        CASE WHEN fee_amount_digits IS NULL THEN fee_amount END AS large_fee,
         TRY_CAST(fee_usd AS DECIMAL(18, 12)) AS small_usd,
         CASE WHEN small_usd IS NULL THEN TRY_CAST(fee_usd AS DECIMAL(38, 18)) END AS large_usd,
         f.known_us AS from_us,
@@ -66,7 +65,7 @@ by_scale AS (
         min(fee_amount) AS low,
         arg_max(fee_amount, since_us) AS close,
         max(since_us) AS close_us,
-        sum(small_fee * held_us::DECIMAL(19, 0)) AS small,
+        sum(fee_amount_digits * held_us::DECIMAL(19, 0)) AS small,
         sum(store.wholes(large_fee) * held_us) AS wholes,
         sum(store.parts(large_fee) * held_us) AS parts,
         sum(small_usd * held_us::DECIMAL(19, 0))::DECIMAL(38, 18) AS usd_small,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -126,3 +127,30 @@ def test_polls_go_on_in_an_earlier_warehouse(old: Warehouse, poll: Any, fee: Any
         ).fetchall()
     assert [amount[:4] for amount, _ in rows] == ["0.00", "0.00", "1000", "1.00"]
     assert [finding for finding in verify(old) if not finding.ok] == []
+
+
+@pytest.mark.parametrize("amount", ["0.5", "99999999999999999999.999999999999999999", "1e-18"])
+def test_amounts_of_any_size_survive_the_change_of_their_digits(
+    tmp_path: Path, amount: str
+) -> None:
+    """What was digits of 128 bits is the same amount after it."""
+    con = duckdb.connect(str(tmp_path / "old.duckdb"))
+    con.execute("CREATE SCHEMA store")
+    *earlier, last = sorted((sql_folder() / "migrations").glob("000[1-6]*.sql"))
+    for path in earlier:
+        con.execute(path.read_text("utf-8"))
+    digits = Decimal(amount).as_tuple()
+    number, scale = "".join(map(str, digits.digits)), -int(digits.exponent)
+    con.execute(
+        "INSERT INTO store.coin_price_stretch BY NAME SELECT 1 AS entity_id, 1 AS from_no,"
+        f" 2 AS to_no, 'ok' AS state, {number} AS price_usd_digits, {scale} AS price_usd_scale"
+    )
+
+    con.execute(last.read_text("utf-8"))
+
+    ((found, its_scale, large),) = con.execute(
+        "SELECT price_usd_digits, price_usd_scale, price_usd_large FROM store.coin_price_stretch"
+    ).fetchall()
+    con.close()
+    assert (large or found.scaleb(-its_scale)) == Decimal(amount)
+    assert (large is None) == (len(number) < 19)
