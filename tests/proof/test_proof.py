@@ -8,13 +8,15 @@ from datetime import UTC, datetime, timedelta
 
 import duckdb
 import pytest
-from comparing import differences, key_of, rows_of
+from comparing import differences, differences_in_order, key_of, rows_of
 from hostile import history
 from payouts import payouts, store_payouts
 from setting import Setting
 from truth import MACROS, VIEWS, Book, Withdrawal
+from truth.cookbook import RECIPES
 
 from ccpay_io.feeds.poll import Poll
+from ccpay_io.store.cookbook import recipes
 from ccpay_io.store.schema import view_docs
 from ccpay_io.store.writer import Warehouse
 
@@ -42,7 +44,7 @@ def prove(
     setting: Setting,
     made: Sequence[Withdrawal] = (),
 ) -> None:
-    """Fails with the first differences of each view and macro that differs."""
+    """Fails with the first differences of each view, macro and query that differs."""
     con = duckdb.connect(str(warehouse.private), read_only=True)
     try:
         con.execute(f"SET TimeZone = '{zone}'; BEGIN")
@@ -59,6 +61,10 @@ def prove(
                 expected = macro.rows(book, *parameters)
                 said = differences(key_of(DOCS[name].text), found, expected)
                 wrong[f"{name}{parameters}"] = said
+        for recipe in recipes():
+            found, expected = rows_of(con, recipe.sql), RECIPES[recipe.name](book)
+            said = differences_in_order(recipe.key.split(", "), found, expected)
+            wrong[recipe.name] = said
     finally:
         con.close()
     assert {name: said[:4] for name, said in wrong.items() if said} == {}
@@ -80,6 +86,11 @@ def test_every_view_and_table_macro_has_a_recomputation() -> None:
     tables = {doc.name for doc, _ in view_docs() if doc.text.startswith("Grain: a table macro")}
     assert set(KEYS) == set(VIEWS)
     assert tables == set(MACROS)
+
+
+def test_every_query_of_the_cookbook_has_a_recomputation() -> None:
+    """A new one comes with its proof."""
+    assert {recipe.name for recipe in recipes()} == set(RECIPES)
 
 
 @pytest.mark.parametrize(

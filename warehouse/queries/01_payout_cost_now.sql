@@ -7,7 +7,7 @@
 -- column coin_id: CCPayment's id of the coin; symbols need not be unique
 -- column chain: the chain
 -- column fee_usd: the network fee in US dollars
--- column fee_fiat: the same in the fiat, exact, rounded to 4 places; NULL without a rate, or when it has more than 8 digits before the point
+-- column fee_fiat: the same in the fiat, exact, rounded to 4 places; NULL without a rate, and where one of the two has more than 8 digits before the point
 -- column needs_memo: whether the receiver's memo or tag must be given
 -- column reason_excluded: why the route cannot be used, or its cost is not known
 -- column data_age_s: seconds since the fee was answered

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import Any
 
 from ccpay_io.feeds.poll import Poll
@@ -40,6 +40,7 @@ class Book:
         watched: (kind, name, value) of what ccpay.toml names.
         timezone: of months.
         withdrawals: what the merchant imported.
+        memory: views that were recomputed already (`once`).
     """
 
     polls: Sequence[Poll]
@@ -48,6 +49,7 @@ class Book:
     timezone: str = "UTC"
     withdrawals: Sequence[Withdrawal] = ()
     _stories: dict[str, list[Snapshot]] = field(default_factory=dict)
+    memory: dict[tuple[Any, ...], list[Row]] = field(default_factory=dict)
 
     @cached_property
     def ledger(self) -> list[Poll]:
@@ -109,6 +111,19 @@ class Book:
         late = self.is_late("networks", moment)
         late = self.is_late("prices", moment) if late is None else late
         return True if late is None else late
+
+
+def once(view: Callable[..., list[Row]]) -> Callable[..., list[Row]]:
+    """Recomputes a view once for each book; every caller gets rows of its own."""
+
+    @wraps(view)
+    def remembered(book: Book, *parameters: Any) -> list[Row]:
+        asked = (view.__name__, *parameters)
+        if asked not in book.memory:
+            book.memory[asked] = view(book, *parameters)
+        return [dict(row) for row in book.memory[asked]]
+
+    return remembered
 
 
 def named_time(poll: Poll) -> datetime:

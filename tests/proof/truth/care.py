@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from ccpay_io.feeds.poll import Poll
 from ccpay_io.store.datasets import FEED_DATASETS
-from truth.book import Book, Row, columns_of
+from truth.book import Book, Row, columns_of, once
 from truth.ledger import cadences
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,6 +34,7 @@ def contract_drift(book: Book) -> list[Row]:
     return list(first.values())
 
 
+@once
 def poll_coverage(book: Book) -> list[Row]:
     """Every UTC day since a feed's first poll, by feed."""
     rows: list[Row] = []

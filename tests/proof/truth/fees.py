@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ccpay_io.feeds.poll import Poll
-from truth.book import Book, Row, columns_of
+from truth.book import Book, Row, columns_of, once
 from truth.chains import chain_status_now
 from truth.ledger import cadence_at
 from truth.money import change_pct, usd
@@ -128,6 +128,7 @@ def priced(book: Book, coin_id: int, moment: datetime) -> tuple[Decimal, float, 
     return found.price, age, cadence is None or age > 3 * cadence
 
 
+@once
 def withdraw_fee_history(book: Book) -> list[Row]:
     """One row per pair and stretch of the same answer."""
     rows = []
@@ -179,6 +180,7 @@ def fiat_rate_history(book: Book) -> list[Row]:
     ]
 
 
+@once
 def withdraw_fee_now(book: Book) -> list[Row]:
     """The pairs of the last fee poll."""
     story = book.story("withdraw_fee")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from truth.book import Book, Row
+from truth.book import Book, Row, once
 from truth.fees import answered_stretches, withdraw_fee_history, withdraw_fee_now
 from truth.money import EXACT
 
@@ -32,6 +32,7 @@ def coin_price_history(book: Book) -> list[Row]:
     ]
 
 
+@once
 def fee_by_hour_of_week(book: Book, timezone: str = "UTC") -> list[Row]:
     """What was known of each pair when each hour of the last eight weeks began."""
     samples: dict[tuple[object, ...], list[Decimal]] = {}

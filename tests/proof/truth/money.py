@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
+from fractions import Fraction
 
 EXACT = Context(prec=120, rounding=ROUND_HALF_UP)
 # DECIMAL(38, 12) has 26 digits before the point.
@@ -30,3 +32,25 @@ def change_pct(before: Decimal | None, after: Decimal | None) -> float | None:
         return None
     change = EXACT.divide(EXACT.multiply(Decimal(100), EXACT.subtract(after, before)), before)
     return float(change)
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """A ratio for people: shown with so many places, by way of a double."""
+
+    exact: Fraction
+    places: int
+
+    @property
+    def shown(self) -> Fraction:
+        """As it is shown: half away from zero."""
+        unit = Fraction(1, 10**self.places)
+        size = (abs(self.exact) / unit + Fraction(1, 2)) // 1 * unit
+        return size if self.exact > 0 else -size
+
+    def is_shown_as(self, found: object) -> bool:
+        """Whether that is this ratio, up to the last bits of a double."""
+        if not isinstance(found, float | int) or isinstance(found, bool):
+            return False
+        allowed = Fraction(501, 1000 * 10**self.places) + abs(self.exact) / 10**9
+        return abs(Fraction(found) - self.exact) <= allowed
