@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime, timedelta
 from ccpay_io.feeds.poll import Poll
 from ccpay_io.store.datasets import FEED_DATASETS
 from truth.book import Book, Row, columns_of, once
-from truth.ledger import cadences
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -88,7 +87,7 @@ def _slots(book: Book, feed: str, polls: list[Poll]) -> list[Slot]:
     """The planned slots: for each cadence, from the one that holds its first poll to the last that
     ended under it; the slot of this moment counts as soon as it has a poll.
     """
-    plan = cadences(book.ledger, feed)
+    plan = book.plan(feed)
     found: list[Slot] = []
     for number, (since, seconds) in enumerate(plan):
         length = timedelta(seconds=seconds)
@@ -104,7 +103,7 @@ def _slots(book: Book, feed: str, polls: list[Poll]) -> list[Slot]:
 
 
 def _slot_of(book: Book, feed: str, moment: datetime) -> Slot:
-    plan = cadences(book.ledger, feed)
+    plan = book.plan(feed)
     number = [n for n, (since, _) in enumerate(plan) if since <= moment][-1]
     return number, _begin(moment, timedelta(seconds=plan[number][1]))
 
