@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
@@ -67,11 +67,11 @@ def number_polls(con: duckdb.DuckDBPyConnection, polls: Sequence[Poll]) -> list[
     the change-only store needs its rows in the order in which they were compared. `started_at`
     keeps the true start.
     """
-    last_of = dict(
-        con.execute("SELECT feed, max(poll_id) FROM store.poll GROUP BY feed").fetchall()
-    )
+    since = min((poll.started_at for poll in polls), default=None)
+    ledger = _ledger_since(con, since)
+    last_of = dict(con.execute(f"SELECT feed, max(poll_id) FROM {ledger} GROUP BY feed").fetchall())
     (last_no,) = one(con, "SELECT coalesce(max(poll_no), 0) FROM store.poll")
-    stored, taken = _stored_since(con, min((poll.started_at for poll in polls), default=None))
+    stored, taken = _stored_since(con, ledger, since)
     numbered: list[Numbered | None] = []
     for poll in polls:
         key = (poll.feed, poll.writer, poll.started_at)
@@ -89,15 +89,30 @@ def number_polls(con: duckdb.DuckDBPyConnection, polls: Sequence[Poll]) -> list[
     return numbered
 
 
+def _ledger_since(con: duckdb.DuckDBPyConnection, since: datetime | None) -> str:
+    """Where all polls are that started since then: hot, or in the files of sealed months too.
+
+    What was sealed with a month started before its end, or with what was late then, in the two
+    days after it. Files are opened for reruns only, which come that late: not for each poll.
+    """
+    (is_sealed,) = one(
+        con,
+        "SELECT coalesce(max(month) + INTERVAL 1 MONTH + INTERVAL 2 DAY > $1, false)"
+        " FROM store.sealed_file",
+        [since.astimezone(UTC).replace(tzinfo=None) if since else None],
+    )
+    return "store.ledger" if is_sealed else "store.poll"
+
+
 def _stored_since(
-    con: duckdb.DuckDBPyConnection, since: datetime | None
+    con: duckdb.DuckDBPyConnection, ledger: str, since: datetime | None
 ) -> tuple[set[tuple[str, str, datetime]], set[int]]:
     """(feed, writer, started_at) of stored polls that started since then, and their poll_ids.
 
     A raised poll_id lies after its poll's start, so no id from `since` on is missed.
     """
     rows = con.execute(
-        "SELECT feed, writer, started_at, poll_id FROM store.poll"
+        f"SELECT feed, writer, started_at, poll_id FROM {ledger}"
         " WHERE started_at >= $1 OR poll_id >= epoch_us($1::TIMESTAMPTZ)",
         [since],
     ).fetchall()

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import duckdb
+from truth.money import Rounded
 
 Row = dict[str, Any]
 
@@ -53,8 +54,22 @@ def differences(key: Sequence[str], found: Sequence[Row], expected: Sequence[Row
     return said
 
 
+def differences_in_order(
+    key: Sequence[str], found: Sequence[Row], expected: Sequence[Row]
+) -> list[str]:
+    """The same for rows that have an order."""
+    said = differences(key, found, expected)
+    if not said and list(_by_key(key, found)) != list(_by_key(key, expected)):
+        said = [
+            f"in another order: {list(_by_key(key, found))}, not {list(_by_key(key, expected))}"
+        ]
+    return said
+
+
 def is_same(column: str, found: Any, expected: Any) -> bool:
     """Whether two values of a column agree."""
+    if isinstance(expected, Rounded):
+        return expected.is_shown_as(found)
     if isinstance(expected, Counter):
         # The most frequent; any of them when several are.
         most = max(expected.values(), default=0)

@@ -5,18 +5,23 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import duckdb
 import pytest
-from comparing import differences, key_of, rows_of
+from comparing import differences, differences_in_order, key_of, rows_of
 from hostile import history
 from payouts import payouts, store_payouts
 from setting import Setting
 from truth import MACROS, VIEWS, Book, Withdrawal
+from truth.cookbook import RECIPES
 
+from ccpay_io.demo import run_demo
 from ccpay_io.feeds.poll import Poll
+from ccpay_io.settings import load_settings
+from ccpay_io.store.cookbook import recipes
 from ccpay_io.store.schema import view_docs
-from ccpay_io.store.writer import Warehouse
+from ccpay_io.store.writer import Committed, Evaluate, Warehouse
 
 # Clocks change in Europe and in America, and a month ends.
 AUTUMN = datetime(2025, 10, 22, 5, tzinfo=UTC)
@@ -35,33 +40,71 @@ SETTINGS = (
 )
 
 
+Wrong = dict[str, list[str]]
+Part = Callable[[duckdb.DuckDBPyConnection, Book], Wrong]
+
+
+def views(con: duckdb.DuckDBPyConnection, book: Book) -> Wrong:
+    """How each view differs."""
+    return {
+        name: differences(key, rows_of(con, f'SELECT * FROM "{name}"'), VIEWS[name](book))
+        for name, key in KEYS.items()
+    }
+
+
+def macros(con: duckdb.DuckDBPyConnection, book: Book) -> Wrong:
+    """How each macro differs, with all that it is asked for."""
+    wrong = {}
+    for name, macro in MACROS.items():
+        for parameters in macro.asked(book):
+            found = rows_of(con, f"FROM {name}({', '.join('?' * len(parameters))})", parameters)
+            said = differences(key_of(DOCS[name].text), found, macro.rows(book, *parameters))
+            wrong[f"{name}{parameters}"] = said
+    return wrong
+
+
+def cookbook(con: duckdb.DuckDBPyConnection, book: Book) -> Wrong:
+    """How each query of the cookbook differs, in its order."""
+    wrong = {}
+    for recipe in recipes():
+        found, expected = rows_of(con, recipe.sql), RECIPES[recipe.name](book)
+        wrong[recipe.name] = differences_in_order(recipe.key.split(", "), found, expected)
+    return wrong
+
+
 def prove(
     warehouse: Warehouse,
     polls: Sequence[Poll],
     zone: str,
     setting: Setting,
     made: Sequence[Withdrawal] = (),
+    *,
+    parts: Sequence[Part] = (views, macros, cookbook),
 ) -> None:
-    """Fails with the first differences of each view and macro that differs."""
+    """Fails with the first differences of each view, macro and query that differs."""
     con = duckdb.connect(str(warehouse.private), read_only=True)
     try:
         con.execute(f"SET TimeZone = '{zone}'; BEGIN")
         # Within a transaction the clock of DuckDB stands still.
         ((now,),) = con.execute("SELECT now()").fetchall()
         book = Book(polls, now.astimezone(UTC), setting.rows, setting.timezone, made)
-        wrong = {}
-        for name, key in KEYS.items():
-            found = rows_of(con, f'SELECT * FROM "{name}"')
-            wrong[name] = differences(key, found, VIEWS[name](book))
-        for name, macro in MACROS.items():
-            for parameters in macro.asked(book):
-                found = rows_of(con, f"FROM {name}({', '.join('?' * len(parameters))})", parameters)
-                expected = macro.rows(book, *parameters)
-                said = differences(key_of(DOCS[name].text), found, expected)
-                wrong[f"{name}{parameters}"] = said
+        wrong = {name: said for part in parts for name, said in part(con, book).items()}
     finally:
         con.close()
     assert {name: said[:4] for name, said in wrong.items() if said} == {}
+
+
+class Remembering(Warehouse):
+    """Remembers the polls that it was given."""
+
+    def __init__(self, root: Path, stamp: str) -> None:
+        super().__init__(root, stamp)
+        self.polls: list[Poll] = []
+
+    def commit(self, polls: Sequence[Poll], *, evaluate: Evaluate | None = None) -> list[Committed]:
+        """Stores them, as any warehouse does."""
+        self.polls += polls
+        return super().commit(polls, evaluate=evaluate)
 
 
 def in_batches(rng: random.Random, polls: Sequence[Poll]) -> list[Sequence[Poll]]:
@@ -81,6 +124,11 @@ def test_every_view_and_table_macro_has_a_recomputation() -> None:
     tables = {doc.name for doc in macros if doc.text.startswith("Grain: a table macro")}
     assert set(KEYS) == set(VIEWS)
     assert tables == set(MACROS)
+
+
+def test_every_query_of_the_cookbook_has_a_recomputation() -> None:
+    """A new one comes with its proof."""
+    assert {recipe.name for recipe in recipes()} == set(RECIPES)
 
 
 @pytest.mark.parametrize(
@@ -134,3 +182,45 @@ def test_a_hostile_history_up_to_now_in_small_batches(
         warehouse.commit(batch)
 
     prove(warehouse, polls, "Europe/Berlin", setting)
+
+
+@pytest.mark.parametrize(
+    ("seed", "days", "parts"),
+    [
+        (3, 8, (cookbook,)),
+        *(
+            pytest.param(seed, 40, (views, cookbook), marks=pytest.mark.torture)
+            for seed in range(300, 304)
+        ),
+    ],
+)
+def test_a_hostile_history_of_a_week_and_more_up_to_now(
+    new_warehouse: Callable[[Setting], Warehouse], seed: int, days: int, parts: Sequence[Part]
+) -> None:
+    """The cookbook asks about yesterday, last week and last month too."""
+    warehouse = new_warehouse(SETTINGS[seed % 2])
+    now = datetime.now(UTC)
+    polls = history(seed, now - timedelta(days=days), now)
+    polls = [poll for poll in polls if poll.observed_at <= now]
+    warehouse.commit(polls)
+    made = payouts(seed, now - timedelta(days=40), now)
+    with warehouse.transaction() as con:
+        store_payouts(con, made)
+
+    prove(warehouse, polls, "Pacific/Auckland", SETTINGS[seed % 2], made, parts=parts)
+
+
+@pytest.mark.parametrize(
+    ("length", "parts"),
+    [
+        (timedelta(minutes=11), (views, cookbook)),
+        pytest.param(timedelta(hours=30), (views, macros, cookbook), marks=pytest.mark.torture),
+    ],
+)
+def test_the_demo(tmp_path: Path, length: timedelta, parts: Sequence[Part]) -> None:
+    """Its history is shown as the polls have it, all 1,798 pairs."""
+    warehouse = Remembering(tmp_path / "data", "sandbox")
+    now = datetime.now(UTC)
+    run_demo(load_settings({}, cwd=tmp_path), warehouse, since=now - length, until=now)
+
+    prove(warehouse, warehouse.polls, "UTC", Setting("UTC"), parts=parts)

@@ -7,7 +7,7 @@
 -- column coin_id: CCPayment's id of the coin; symbols need not be unique
 -- column chain: the chain
 -- column fee_usd: the network fee in US dollars
--- column fee_fiat: the same in the fiat, rounded to 4 places
+-- column fee_fiat: the same in the fiat, exact, rounded to 4 places; NULL without a rate, and where one of the two has more than 8 digits before the point
 -- column needs_memo: whether the receiver's memo or tag must be given
 -- column reason_excluded: why the route cannot be used, or its cost is not known
 -- column data_age_s: seconds since the fee was answered
@@ -16,7 +16,7 @@ SELECT
     r.coin_id,
     r.chain,
     r.fee_usd,
-    round(TRY_CAST(r.fee_usd AS DECIMAL(20, 12)) * TRY_CAST(f.usd_rate AS DECIMAL(18, 8)), 4) AS fee_fiat,
+    TRY(round(r.fee_usd::DECIMAL(20, 12) * f.usd_rate, 4)) AS fee_fiat,
     r.needs_memo,
     r.reason_excluded,
     r.data_age_s

@@ -15,5 +15,5 @@ SELECT coin_id, valid_from, valid_to, state, refusal_code, fee_amount, fee_coin,
 FROM withdraw_fee_history
 WHERE coin = 'USDT'
     AND chain = 'TRX'
-    AND (valid_to IS NULL OR valid_to > now() - INTERVAL 30 DAY)
+    AND (valid_to IS NULL OR valid_to > now() - 30 * INTERVAL 24 HOUR)
 ORDER BY coin_id, valid_from;

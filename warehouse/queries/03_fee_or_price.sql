@@ -10,24 +10,24 @@
 -- column fee_now: the fee now
 -- column price_then: price of the fee coin in US dollars at the earlier moment
 -- column price_now: its price now
--- column fee_change_pct: how much the fee moved, in percent
--- column price_change_pct: how much the price moved, in percent
--- column cost_change_pct: how much both together moved the cost in US dollars, in percent
--- column cause: what moved it more: fee or price; none when neither moved
+-- column fee_change_pct: how much the fee moved, in percent; NULL when it was nothing before
+-- column price_change_pct: how much the price moved, in percent; NULL when it was nothing before
+-- column cost_change_pct: how much both together moved the cost in US dollars, in percent; NULL when it was nothing before
+-- column cause: what moved the cost by the larger factor: fee or price, fee when both did alike; none when neither moved it: what was free and is free does not move
 WITH earlier AS (
     SELECT coin_id, chain, fee_amount, fee_coin_id
     FROM withdraw_fee_history
     WHERE coin = 'USDT'
         AND state = 'ok'
-        AND valid_from <= now() - INTERVAL 7 DAY
-        AND (valid_to IS NULL OR valid_to > now() - INTERVAL 7 DAY)
+        AND valid_from <= now() - 7 * INTERVAL 24 HOUR
+        AND (valid_to IS NULL OR valid_to > now() - 7 * INTERVAL 24 HOUR)
 ),
 
 price AS (
     SELECT coin_id, price_usd
     FROM coin_price_history
-    WHERE valid_from <= now() - INTERVAL 7 DAY
-        AND (valid_to IS NULL OR valid_to > now() - INTERVAL 7 DAY)
+    WHERE valid_from <= now() - 7 * INTERVAL 24 HOUR
+        AND (valid_to IS NULL OR valid_to > now() - 7 * INTERVAL 24 HOUR)
 ),
 
 compared AS (
@@ -61,9 +61,13 @@ SELECT
     round(100 * (fee_ratio * price_ratio - 1), 2) AS cost_change_pct,
     CASE
         WHEN fee_then = fee_now AND price_then = price_now THEN 'none'
-        WHEN fee_ratio = 0 OR price_ratio = 0 THEN CASE WHEN fee_ratio = 0 THEN 'fee' ELSE 'price' END
-        WHEN abs(ln(fee_ratio)) > abs(ln(price_ratio)) THEN 'fee'
+        WHEN least(fee_then, price_then) = 0 AND least(fee_now, price_now) = 0 THEN 'none'
+        -- From or to nothing is more than any factor.
+        WHEN least(fee_then, fee_now) = 0 AND fee_then <> fee_now THEN 'fee'
+        WHEN least(price_then, price_now) = 0 THEN 'price'
+        -- As good as alike is alike: these are ratios of doubles.
+        WHEN abs(ln(fee_ratio)) >= abs(ln(price_ratio)) - 1e-9 THEN 'fee'
         ELSE 'price'
     END AS cause
 FROM compared
-ORDER BY abs(cost_change_pct) DESC NULLS LAST, coin_id, chain;
+ORDER BY abs(cost_change_pct) DESC NULLS FIRST, coin_id, chain;

@@ -1,12 +1,12 @@
 -- question: What did a USDT payout on TRX cost in EUR, change by change?
--- grain: one row per stretch of time with the same fee
+-- grain: one row per stretch of time with the same answer: a fee, or a refusal, which has none
 -- key: coin_id, valid_from
 -- consumers: treasury
 -- edit: coin, chain and fiat
 -- column coin_id: CCPayment's id of the coin
--- column valid_from: when this fee was first seen
--- column valid_to: when it was another one, or unknown; NULL while it still holds
--- column fee_amount: the fee, in units of the fee coin
+-- column valid_from: when this was first answered
+-- column valid_to: when the next poll said something else or nothing; NULL while it is still so
+-- column fee_amount: the fee, in units of the fee coin; NULL when refused
 -- column fee_coin: the coin that the fee is charged in
 -- column fee_eur: the fee in EUR as of valid_from
 -- column reason: why there is no figure in EUR

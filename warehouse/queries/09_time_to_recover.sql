@@ -19,6 +19,6 @@ SELECT
     max(max_duration_s) AS longest_max_s,
     sum(unknown_s)::BIGINT AS unknown_s
 FROM maintenance_episode
-WHERE started_by > now() - INTERVAL 90 DAY
+WHERE started_by > now() - 90 * INTERVAL 24 HOUR
 GROUP BY chain
 ORDER BY episode_count DESC, chain;

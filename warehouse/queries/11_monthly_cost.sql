@@ -2,7 +2,7 @@
 -- grain: one row per coin and chain; without imported withdrawals one row per coin, an estimate of one payout
 -- key: coin_id, chain
 -- consumers: treasury
--- edit: the fiat, and how many months ago
+-- edit: the fiat, and how many months before the present one (in UTC)
 -- column month: first day of the month, in the time zone of ccpay.toml
 -- column coin_id: CCPayment's id of the coin
 -- column coin: its symbol

@@ -12,6 +12,6 @@
 -- column unknown_reason: why nothing was known
 -- column observed_at: when the last poll by then was answered
 SELECT coin_id, chain, state, fee_amount, fee_coin, refusal_code, unknown_reason, observed_at
-FROM withdraw_fee_as_of(now() - INTERVAL 7 DAY)
+FROM withdraw_fee_as_of(now() - 7 * INTERVAL 24 HOUR)
 WHERE coin = 'USDT'
 ORDER BY coin_id, chain;

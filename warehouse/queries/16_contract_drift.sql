@@ -19,6 +19,6 @@ SELECT
     arg_min(value, (first_seen_at, value)) AS example,
     arg_min(sample, (first_seen_at, value)) AS sample
 FROM contract_drift
-WHERE first_seen_at > now() - INTERVAL 30 DAY
+WHERE first_seen_at > now() - 30 * INTERVAL 24 HOUR
 GROUP BY endpoint, path, kind
 ORDER BY first_seen_at DESC, endpoint, path, kind;

@@ -8,17 +8,19 @@
 -- column episode_count: maintenances that were seen in that hour
 -- column day_count: days on which that was so
 -- column last_day: the last of them
+-- Moments a quarter of an hour apart, as the local hours of all time zones begin at one: a series of
+-- local times would have an hour that a change of clocks leaves out.
 WITH seen AS (
     SELECT
         chain,
         maintenance_id,
         unnest(generate_series(
-            date_trunc('hour', started_by AT TIME ZONE 'Europe/Berlin'),
-            greatest(started_by, ended_after) AT TIME ZONE 'Europe/Berlin',
-            INTERVAL 1 HOUR
-        ))::TIMESTAMP AS local_time
+            time_bucket(INTERVAL 15 MINUTE, greatest(started_by, now() - 90 * INTERVAL 24 HOUR)),
+            greatest(started_by, ended_after),
+            INTERVAL 15 MINUTE
+        )) AT TIME ZONE 'Europe/Berlin' AS local_time
     FROM maintenance_episode
-    WHERE started_by > now() - INTERVAL 90 DAY
+    WHERE ended_after > now() - 90 * INTERVAL 24 HOUR
 )
 
 SELECT

@@ -21,11 +21,11 @@ WITH held AS (
         coin,
         chain,
         fee_usd,
-        greatest(valid_from, now() - INTERVAL 56 DAY) AS since,
+        greatest(valid_from, now() - 56 * INTERVAL 24 HOUR) AS since,
         -- What still holds is known up to its last confirmation.
         coalesce(valid_to, (SELECT good_at FROM store.dataset_now WHERE dataset = 'withdraw_fee')) AS until
     FROM store.withdraw_fee_valued
-    WHERE fee_usd IS NOT NULL AND (valid_to IS NULL OR valid_to > now() - INTERVAL 56 DAY)
+    WHERE fee_usd IS NOT NULL AND (valid_to IS NULL OR valid_to > now() - 56 * INTERVAL 24 HOUR)
 ),
 
 -- A sample is the fee that is known when an hour begins; most fees hold over no such moment.

@@ -132,6 +132,31 @@ def test_sealing_changes_no_answer(warehouse: Warehouse) -> None:
     assert 19 * 8 <= hot_polls < 19 * 8 + 20
 
 
+def test_a_rerun_of_a_poll_of_a_sealed_month_is_stored_already(warehouse: Warehouse) -> None:
+    """Its ledger row is in a file: nothing is written a second time, and no id is given twice."""
+    seal(warehouse, NOW)
+    polls = [_history()[number] for number in (0, 200, 400, -1)]
+
+    reruns = warehouse.commit(polls)
+    others = warehouse.commit([replace(poll, writer="another") for poll in polls])
+
+    with warehouse.transaction() as con:
+        ids = con.execute("SELECT poll_id FROM store.ledger").fetchall()
+    assert not any(rerun.new for rerun in reruns)
+    assert all(other.new for other in others)
+    assert len(set(ids)) == len(ids) == len(_history()) + 4
+
+
+def test_a_new_poll_is_stored_without_a_look_into_sealed_months(warehouse: Warehouse) -> None:
+    """Were the files gone, it would be stored all the same."""
+    seal(warehouse, NOW)
+    shutil.rmtree(warehouse.root / "sealed")
+
+    (committed,) = warehouse.commit([replace(_history()[-1], started_at=NOW, observed_at=NOW)])
+
+    assert committed.new
+
+
 def test_a_month_is_sealed_48_hours_after_its_end_and_not_before(warehouse: Warehouse) -> None:
     """What is late has come by then."""
     assert seal(warehouse, datetime(2026, 2, 2, 23, 59, tzinfo=UTC)) == []

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from truth.book import Book, Row
+from truth.book import Book, Row, once
 from truth.chains import why
 from truth.fees import answered_stretches, pairs, withdraw_fee_history, withdraw_fee_snapshot
 from truth.money import usd
@@ -64,6 +64,7 @@ def fiat_rate_as_of(book: Book, moment: datetime) -> list[Row]:
     ]
 
 
+@once
 def withdraw_fee_in(book: Book, fiat: str) -> list[Row]:
     """The history of fees in a fiat, each at the rate of its moment."""
     story = book.story("fiat")

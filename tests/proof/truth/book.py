@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import Any
 
 from ccpay_io.feeds.poll import Poll
 from ccpay_io.store.datasets import DATASETS, PRIMARY_FEED
-from truth.ledger import cadence_at, stored
+from truth.ledger import cadences, stored
 from truth.story import Key, Said, Snapshot, tell
 
 Row = dict[str, Any]
@@ -40,6 +40,7 @@ class Book:
         watched: (kind, name, value) of what ccpay.toml names.
         timezone: of months.
         withdrawals: what the merchant imported.
+        memory: views that were recomputed already (`once`).
     """
 
     polls: Sequence[Poll]
@@ -48,11 +49,30 @@ class Book:
     timezone: str = "UTC"
     withdrawals: Sequence[Withdrawal] = ()
     _stories: dict[str, list[Snapshot]] = field(default_factory=dict)
+    _plans: dict[str, list[tuple[datetime, int]]] = field(default_factory=dict)
+    memory: dict[tuple[Any, ...], list[Row]] = field(default_factory=dict)
 
     @cached_property
     def ledger(self) -> list[Poll]:
         """The polls as they are stored."""
         return stored(self.polls)
+
+    @cached_property
+    def price_polls(self) -> list[Poll]:
+        """Those that answered about prices."""
+        good = [poll for poll in self.ledger if poll.outcome in ("ok", "partial")]
+        return [poll for poll in good if poll.feed in ("prices", "networks")]
+
+    def plan(self, feed: str) -> list[tuple[datetime, int]]:
+        """Since when which cadence of a feed was planned."""
+        if feed not in self._plans:
+            self._plans[feed] = cadences(self.ledger, feed)
+        return self._plans[feed]
+
+    def cadence_at(self, feed: str, moment: datetime) -> int | None:
+        """The cadence in force at a moment; None before the feed's first poll."""
+        found = [seconds for since, seconds in self.plan(feed) if since <= moment]
+        return found[-1] if found else None
 
     def story(self, name: str) -> list[Snapshot]:
         """One snapshot per poll of a dataset."""
@@ -80,7 +100,7 @@ class Book:
 
     def is_late(self, feed: str, moment: datetime) -> bool | None:
         """Whether that is more than three cadences; None for a feed that was never polled."""
-        cadence = cadence_at(self.ledger, feed, self.now)
+        cadence = self.cadence_at(feed, self.now)
         return None if cadence is None else self.now - moment > 3 * timedelta(seconds=cadence)
 
     def ageing(self, name: str, moment: datetime) -> Row:
@@ -109,6 +129,19 @@ class Book:
         late = self.is_late("networks", moment)
         late = self.is_late("prices", moment) if late is None else late
         return True if late is None else late
+
+
+def once(view: Callable[..., list[Row]]) -> Callable[..., list[Row]]:
+    """Recomputes a view once for each book; every caller gets rows of its own."""
+
+    @wraps(view)
+    def remembered(book: Book, *parameters: Any) -> list[Row]:
+        asked = (view.__name__, *parameters)
+        if asked not in book.memory:
+            book.memory[asked] = view(book, *parameters)
+        return [dict(row) for row in book.memory[asked]]
+
+    return remembered
 
 
 def named_time(poll: Poll) -> datetime:

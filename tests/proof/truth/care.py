@@ -8,8 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from ccpay_io.feeds.poll import Poll
 from ccpay_io.store.datasets import FEED_DATASETS
-from truth.book import Book, Row, columns_of
-from truth.ledger import cadences
+from truth.book import Book, Row, columns_of, once
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -34,6 +33,7 @@ def contract_drift(book: Book) -> list[Row]:
     return list(first.values())
 
 
+@once
 def poll_coverage(book: Book) -> list[Row]:
     """Every UTC day since a feed's first poll, by feed."""
     rows: list[Row] = []
@@ -87,7 +87,7 @@ def _slots(book: Book, feed: str, polls: list[Poll]) -> list[Slot]:
     """The planned slots: for each cadence, from the one that holds its first poll to the last that
     ended under it; the slot of this moment counts as soon as it has a poll.
     """
-    plan = cadences(book.ledger, feed)
+    plan = book.plan(feed)
     found: list[Slot] = []
     for number, (since, seconds) in enumerate(plan):
         length = timedelta(seconds=seconds)
@@ -103,7 +103,7 @@ def _slots(book: Book, feed: str, polls: list[Poll]) -> list[Slot]:
 
 
 def _slot_of(book: Book, feed: str, moment: datetime) -> Slot:
-    plan = cadences(book.ledger, feed)
+    plan = book.plan(feed)
     number = [n for n, (since, _) in enumerate(plan) if since <= moment][-1]
     return number, _begin(moment, timedelta(seconds=plan[number][1]))
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ccpay_io.feeds.poll import Poll
-from truth.book import Book, Row, named_time
+from truth.book import Book, Row, named_time, once
 from truth.story import Key, Said, Snapshot
 
 
@@ -71,6 +71,7 @@ def _ever(book: Book) -> set[Key]:
     return {key for snapshot in book.story("chain") for key in snapshot.now}
 
 
+@once
 def chain_status_now(book: Book) -> list[Row]:
     """Every chain that was ever listed."""
     story = book.story("chain")

@@ -8,7 +8,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from truth.asof import last_by
-from truth.book import Book, Row, Withdrawal
+from truth.book import Book, Row, Withdrawal, once
 from truth.estimates import estimates
 from truth.fees import priced
 from truth.money import EXACT, converted, usd
@@ -106,6 +106,7 @@ def _rate_at(book: Book, fiat: str, moment: datetime) -> Decimal | None:
     return rate if moment - confirmed <= 3 * timedelta(seconds=cadence) else None
 
 
+@once
 def withdrawal_cost_in(book: Book, fiat: str) -> list[Row]:
     """Real costs of months with withdrawals, estimates of the others."""
     fiat = fiat.upper()

@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ccpay_io.feeds.poll import Poll
-from truth.book import Book, Row, columns_of
+from truth.book import Book, Row, columns_of, once
 from truth.chains import chain_status_now
-from truth.ledger import cadence_at
 from truth.money import change_pct, usd
 from truth.now import coin_network_now
 from truth.story import Key, Said, Snapshot
@@ -114,20 +113,20 @@ def priced(book: Book, coin_id: int, moment: datetime) -> tuple[Decimal, float, 
     found = price_at(book, coin_id, moment)
     if found is None:
         return None
-    good = [p for p in book.ledger if p.outcome in ("ok", "partial")]
-    sources = [p for p in good if p.feed in ("prices", "networks")]
+    sources = book.price_polls
     confirming = [p for p in sources if p.feed == "prices"] or sources
     age_from = max(
         [found.since, *(p.observed_at for p in confirming if p.observed_at <= found.held)]
     )
     last = max(p.observed_at for p in sources if p.observed_at <= found.held)
-    cadence = cadence_at(book.ledger, "networks", last)
+    cadence = book.cadence_at("networks", last)
     if cadence is None:
-        cadence = cadence_at(book.ledger, "prices", last)
+        cadence = book.cadence_at("prices", last)
     age = (moment - age_from).total_seconds()
     return found.price, age, cadence is None or age > 3 * cadence
 
 
+@once
 def withdraw_fee_history(book: Book) -> list[Row]:
     """One row per pair and stretch of the same answer."""
     rows = []
@@ -179,6 +178,7 @@ def fiat_rate_history(book: Book) -> list[Row]:
     ]
 
 
+@once
 def withdraw_fee_now(book: Book) -> list[Row]:
     """The pairs of the last fee poll."""
     story = book.story("withdraw_fee")

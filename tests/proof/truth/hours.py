@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from truth.book import Book, Row
+from truth.book import Book, Row, once
 from truth.fees import answered_stretches, withdraw_fee_history, withdraw_fee_now
 from truth.money import EXACT
 
@@ -32,6 +32,7 @@ def coin_price_history(book: Book) -> list[Row]:
     ]
 
 
+@once
 def fee_by_hour_of_week(book: Book, timezone: str = "UTC") -> list[Row]:
     """What was known of each pair when each hour of the last eight weeks began."""
     samples: dict[tuple[object, ...], list[Decimal]] = {}
@@ -57,9 +58,12 @@ def fee_by_hour_of_week(book: Book, timezone: str = "UTC") -> list[Row]:
                 "saves_vs_now_usd": None if current is None else EXACT.subtract(current, median),
             }
         )
+    medians: dict[tuple[object, ...], list[Decimal]] = {}
     for row in rows:
-        of_pair = [r for r in rows if (r["coin_id"], r["chain"]) == (row["coin_id"], row["chain"])]
-        row["cheapest_rank"] = 1 + sum(r["fee_usd_p50"] < row["fee_usd_p50"] for r in of_pair)
+        medians.setdefault((row["coin_id"], row["chain"]), []).append(row["fee_usd_p50"])
+    for row in rows:
+        of_pair = medians[row["coin_id"], row["chain"]]
+        row["cheapest_rank"] = 1 + sum(median < row["fee_usd_p50"] for median in of_pair)
     return rows
 
 

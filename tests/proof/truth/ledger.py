@@ -42,9 +42,3 @@ def cadences(polls: Sequence[Poll], feed: str) -> list[tuple[datetime, int]]:
         if poll.feed == feed and (not dated or dated[-1][1] != poll.cadence_s):
             dated.append((poll.started_at, poll.cadence_s))
     return dated
-
-
-def cadence_at(polls: Sequence[Poll], feed: str, moment: datetime) -> int | None:
-    """The cadence in force at a moment; None before the feed's first poll."""
-    found = [seconds for since, seconds in cadences(polls, feed) if since <= moment]
-    return found[-1] if found else None

@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from ccpay_io.feeds.poll import Poll
-from truth.book import Book, Row
+from truth.book import Book, Row, once
 from truth.chains import Sight, sights
 from truth.story import Key
 
@@ -105,6 +105,7 @@ def _is_close(one: Sight, other: Sight) -> bool:
     return other.poll.observed_at - one.poll.observed_at <= 3 * longer
 
 
+@once
 def maintenance_episode(book: Book) -> list[Row]:
     """The view."""
     known = {key[0]: known_times(book, key) for key in _chains(book)}
@@ -154,6 +155,7 @@ def _common(known: Known, since: datetime, until: datetime) -> timedelta:
     return max(min(known.until, until) - max(known.since, since), timedelta())
 
 
+@once
 def chain_availability_daily(book: Book) -> list[Row]:
     """Every UTC day of every chain."""
     return _available(book, "day", _days)

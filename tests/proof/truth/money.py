@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 
@@ -42,3 +43,25 @@ def weighted_mean(weighted: Iterable[tuple[Decimal, int]]) -> Decimal | None:
         return None
     exact = sum((Fraction(value) * weight for value, weight in parts), Fraction(0)) / total
     return Decimal((exact * 10**18 * 2 + 1) // 2).scaleb(-18, EXACT)
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """A ratio for people: shown with so many places, by way of a double."""
+
+    exact: Fraction
+    places: int
+
+    @property
+    def shown(self) -> Fraction:
+        """As it is shown: half away from zero."""
+        unit = Fraction(1, 10**self.places)
+        size = (abs(self.exact) / unit + Fraction(1, 2)) // 1 * unit
+        return size if self.exact > 0 else -size
+
+    def is_shown_as(self, found: object) -> bool:
+        """Whether that is this ratio, up to the last bits of a double."""
+        if not isinstance(found, float | int) or isinstance(found, bool):
+            return False
+        allowed = Fraction(501, 1000 * 10**self.places) + abs(self.exact) / 10**9
+        return abs(Fraction(found) - self.exact) <= allowed

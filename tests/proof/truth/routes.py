@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from truth.book import Book, Row
+from truth.book import Book, Row, once
 from truth.fees import withdraw_fee_now
 from truth.money import EXACT
 
 
+@once
 def payout_route_ranking(book: Book) -> list[Row]:
     """Every route of every coin."""
     fees = withdraw_fee_now(book)

@@ -13,9 +13,9 @@ CREATE OR REPLACE MACRO store.is_watched_chain(symbol) AS
                     SELECT ne.chain
                     FROM store.coin_network_entity AS ne
                     JOIN store.coin_network_current AS nc ON nc.entity_id = ne.entity_id
-                    JOIN store.coin_entity AS ce ON ce.coin_id = ne.coin_id
-                    JOIN store.coin_current AS cc ON cc.entity_id = ce.entity_id
-                    JOIN store.watch_setting AS w ON w.kind = 'coin' AND w.name = cc.coin
+                    -- By whichever list names the coin.
+                    JOIN main.coin AS c ON c.coin_id = ne.coin_id
+                    JOIN store.watch_setting AS w ON w.kind = 'coin' AND w.name = c.coin
                     WHERE nc.state = 'ok'
                 )
         WHEN EXISTS (FROM store.coin_network_current WHERE state = 'ok')
