@@ -132,6 +132,24 @@ def test_sealing_changes_no_answer(warehouse: Warehouse) -> None:
     assert 19 * 8 <= hot_polls < 19 * 8 + 20
 
 
+def test_sealing_leaves_the_other_views_as_they_are(warehouse: Warehouse) -> None:
+    """Only those over the files are made anew: all of them would take longer than the sealing."""
+
+    def made() -> list[tuple[Any, ...]]:
+        with warehouse.transaction() as con:
+            return con.execute(
+                "SELECT split_part(name, ':', 1), applied_at FROM store.migration"
+                " WHERE name LIKE '%:%' ORDER BY 1 DESC"
+            ).fetchall()
+
+    (views, (_, hot)) = made()
+    seal(warehouse, NOW)
+
+    assert made()[0] == views
+    assert made()[1][1] > hot
+    assert made() == made()
+
+
 def test_a_month_is_sealed_48_hours_after_its_end_and_not_before(warehouse: Warehouse) -> None:
     """What is late has come by then."""
     assert seal(warehouse, datetime(2026, 2, 2, 23, 59, tzinfo=UTC)) == []
