@@ -6,29 +6,6 @@ which also says what is asked. Called by questions.py.
 
 from __future__ import annotations
 
-# A value holds from its answer until the next; a day begins with the value that holds at midnight.
-_DAILY = """
-    WITH stretch AS (
-        SELECT coin, fee_amount, valid_from, coalesce(valid_to, TIMESTAMPTZ '{end}') AS valid_to
-        FROM withdraw_fee_history
-        WHERE chain = '{chain}' AND state = 'ok'
-    ),
-    part AS (
-        SELECT * EXCLUDE (midnight),
-               greatest(valid_from, midnight) AS since,
-               least(valid_to, midnight + INTERVAL 1 DAY) AS until,
-               midnight::DATE AS day
-        FROM (SELECT *, unnest(generate_series(
-                  date_trunc('day', valid_from), valid_to - INTERVAL 1 MICROSECOND, INTERVAL 1 DAY
-              )) AS midnight FROM stretch)
-    )
-    SELECT day, coin, arg_min(fee_amount, since), max(fee_amount), min(fee_amount),
-           arg_max(fee_amount, since),
-           sum(fee_amount::DOUBLE * epoch(until - since)) / sum(epoch(until - since))
-    FROM part WHERE day < '{end}'::DATE
-    GROUP BY day, coin
-    """
-
 FORMS = {
     "latest, all pairs": """
         SELECT coin, chain, fee_amount, fee_coin FROM withdraw_fee_now
@@ -37,7 +14,10 @@ FORMS = {
         SELECT valid_from, fee_amount, fee_coin FROM withdraw_fee_history
         WHERE coin = '{coin}' AND chain = '{chain}' AND valid_from >= TIMESTAMPTZ '{month}'
         """,
-    "days of one chain: open, high, low, close, average": _DAILY,
+    "days of one chain: open, high, low, close, average": """
+        SELECT day, coin, open, high, low, close, average::DOUBLE FROM withdraw_fee_daily
+        WHERE chain = '{chain}' AND day < '{end}'::DATE
+        """,
     "cheapest chain per coin now": """
         SELECT coin, arg_min(chain, fee_usd) FROM withdraw_fee_now GROUP BY coin
         """,

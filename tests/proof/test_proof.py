@@ -77,7 +77,8 @@ def in_batches(rng: random.Random, polls: Sequence[Poll]) -> list[Sequence[Poll]
 
 def test_every_view_and_table_macro_has_a_recomputation() -> None:
     """A new one comes with its proof."""
-    tables = {doc.name for doc, _ in view_docs() if doc.text.startswith("Grain: a table macro")}
+    macros = [doc for doc, _ in view_docs() if doc.kind == "macro"]
+    tables = {doc.name for doc in macros if doc.text.startswith("Grain: a table macro")}
     assert set(KEYS) == set(VIEWS)
     assert tables == set(MACROS)
 

@@ -3,6 +3,7 @@
 -- key: entity_id, valid_from
 -- consumers: withdraw_fee_history, withdraw_fee_in, the roll-ups; a filter on a pair or on valid_from reaches the store, as there is no window in it
 -- example: SELECT coin, chain, fee_usd FROM store.withdraw_fee_valued WHERE valid_to IS NULL
+-- from_no, to_no, and the fee as digits and scale, are those of store.withdraw_fee_span.
 CREATE OR REPLACE VIEW store.withdraw_fee_valued AS
 WITH price AS (
     SELECT e.coin_id, s.price_usd, s.price_usd_digits, s.price_usd_scale, s.valid_from, s.valid_to
@@ -76,6 +77,8 @@ SELECT
     state,
     refusal_code,
     fee_amount,
+    fee_amount_digits,
+    fee_amount_scale,
     fee_coin_id,
     fee_coin,
     CASE
@@ -86,5 +89,7 @@ SELECT
     price_age_s::BIGINT AS price_age_s,
     valid_from,
     valid_to,
-    poll_id
+    poll_id,
+    from_no,
+    to_no
 FROM aged;

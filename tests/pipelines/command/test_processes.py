@@ -88,6 +88,7 @@ def test_the_guardian_leaves_alone_what_it_was_told_to_forget() -> None:
     guardian.close()
     assert process.poll() is None
     end_groups([process.pid], collect=process.poll)
+    process.wait(timeout=10)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -13,7 +13,20 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from truth import asof, care, chains, costs, fees, hours, maintenance, now, reference, routes
+from truth import (
+    asof,
+    care,
+    chains,
+    costs,
+    fees,
+    hours,
+    lists,
+    maintenance,
+    now,
+    reference,
+    rollups,
+    routes,
+)
 from truth.book import Book, Row, Withdrawal
 
 VIEWS: Mapping[str, Callable[[Book], list[Row]]] = {
@@ -32,6 +45,10 @@ VIEWS: Mapping[str, Callable[[Book], list[Row]]] = {
         now.cwallet_user_now,
         fees.withdraw_fee_snapshot,
         fees.withdraw_fee_history,
+        rollups.withdraw_fee_daily,
+        rollups.withdraw_fee_hourly,
+        lists.swap_coin_history,
+        lists.coin_network_history,
         chains.chain_status_history,
         fees.fiat_rate_history,
         hours.coin_price_history,

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from truth.book import Book, Row
 from truth.fees import answered_stretches
-from truth.money import EXACT, converted, usd
+from truth.money import EXACT, converted, usd, weighted_mean
 from truth.story import Key
 
 # (from, to, value)
@@ -36,12 +35,8 @@ def mean(held: list[Held], begin: datetime, end: datetime) -> tuple[Decimal, int
         for since, until, value in held
         if since < end and until > begin
     ]
-    total = sum(weight for _, weight in parts)
-    if total <= 0:
-        return None
-    exact = sum((Fraction(value) * weight for value, weight in parts), Fraction(0)) / total
-    digits = (exact * 10**18 * 2 + 1) // 2
-    return Decimal(digits).scaleb(-18, EXACT), total
+    found = weighted_mean(parts)
+    return None if found is None else (found, sum(weight for _, weight in parts))
 
 
 def held(book: Book, name: str, column: str, by: str | None) -> dict[Key, list[Held]]:
@@ -126,11 +121,10 @@ def _routes(
             parts.setdefault(chain, []).append((cost, known[1]))
     routes = {}
     for chain, some in parts.items():
-        total = sum(weight for _, weight in some)
-        exact = sum((Fraction(cost) * weight for cost, weight in some), Fraction(0)) / total
-        digits = (exact * 10**18 * 2 + 1) // 2
-        fee = EXACT.quantize(Decimal(digits).scaleb(-18, EXACT), Decimal("1e-12"))
-        routes[chain] = (fee, total)
+        found = weighted_mean(some)
+        if found is not None:
+            fee = EXACT.quantize(found, Decimal("1e-12"))
+            routes[chain] = (fee, sum(weight for _, weight in some))
     return routes
 
 

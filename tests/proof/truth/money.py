@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal
+from fractions import Fraction
 
 EXACT = Context(prec=120, rounding=ROUND_HALF_UP)
 # DECIMAL(38, 12) has 26 digits before the point.
@@ -30,3 +32,13 @@ def change_pct(before: Decimal | None, after: Decimal | None) -> float | None:
         return None
     change = EXACT.divide(EXACT.multiply(Decimal(100), EXACT.subtract(after, before)), before)
     return float(change)
+
+
+def weighted_mean(weighted: Iterable[tuple[Decimal, int]]) -> Decimal | None:
+    """A mean weighted by time, rounded half up to 18 places; None when nothing has a weight."""
+    parts = list(weighted)
+    total = sum(weight for _, weight in parts)
+    if total <= 0:
+        return None
+    exact = sum((Fraction(value) * weight for value, weight in parts), Fraction(0)) / total
+    return Decimal((exact * 10**18 * 2 + 1) // 2).scaleb(-18, EXACT)

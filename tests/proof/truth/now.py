@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from truth.book import Book, Row
+from truth.book import Book, Row, columns_of
+from truth.story import Key, Said
 
 
 def fiat_rate_now(book: Book) -> list[Row]:
@@ -56,19 +57,21 @@ def no_limit(amount: Decimal | None) -> Decimal | None:
     return None if amount == 0 else amount
 
 
+def network(book: Book, key: Key, said: Said) -> Row:
+    """One entry of the token list."""
+    return {
+        "coin_id": key[0],
+        "coin": book.symbols.get(key[0]),
+        "chain": key[1],
+        **{column: said.values[column] for column in columns_of("coin_network")},
+        "max_withdraw_amount": no_limit(said.values["max_withdraw_amount"]),
+    }
+
+
 def coin_network_now(book: Book) -> list[Row]:
     """Where each coin lives now."""
-    plain = ("contract", "precision", "can_deposit", "can_withdraw", "min_deposit_amount")
     return [
-        {
-            "coin_id": key[0],
-            "coin": book.symbols.get(key[0]),
-            "chain": key[1],
-            **{column: said.values[column] for column in (*plain, "min_withdraw_amount")},
-            "max_withdraw_amount": no_limit(said.values["max_withdraw_amount"]),
-            "needs_memo": said.values["needs_memo"],
-            **book.ageing("coin_network", poll.observed_at),
-        }
+        {**network(book, key, said), **book.ageing("coin_network", poll.observed_at)}
         for key, (said, poll) in book.existing("coin_network").items()
     ]
 

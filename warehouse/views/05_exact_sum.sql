@@ -32,8 +32,10 @@ CREATE OR REPLACE MACRO store.converted(usd, rate) AS
     CASE WHEN rate = 1 THEN usd ELSE store.exact_product(TRY_CAST(usd AS DECIMAL(38, 18)), rate) END;
 -- A mean weighted by time, rounded half up to 18 places; weights are microseconds, of a year at most.
 -- Whole and fractional parts are weighted apart, as no product of the two would fit.
+CREATE OR REPLACE MACRO store.wholes(x) AS trunc(x)::HUGEINT;
+CREATE OR REPLACE MACRO store.parts(x) AS ((x - trunc(x))::DECIMAL(18, 18) * 1000000000000000000)::HUGEINT;
 CREATE OR REPLACE MACRO store.weighted_mean(x, weight) AS store.mean_of_parts(
-    sum(trunc(x)::HUGEINT * weight),
-    sum(((x - trunc(x))::DECIMAL(18, 18) * 1000000000000000000)::HUGEINT * weight),
+    sum(store.wholes(x) * weight),
+    sum(store.parts(x) * weight),
     nullif(sum(weight), 0)::HUGEINT
 );
