@@ -2,7 +2,8 @@
 
 Owns where the SQL lies, which migrations have been applied, and the table `data_dictionary`, made
 from the header of each view file. Does not write observations. Called by writer.py whenever it
-opens the private file; nothing else changes the schema.
+opens the private file, and by sealing.py when the list of sealed months is another one; nothing
+else changes the schema.
 
 The header of a view file is its documentation, for people and for the database alike:
 
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +28,7 @@ import duckdb
 from ccpay_io.errors import SchemaTooNew
 from ccpay_io.store.atomic import atomic
 from ccpay_io.store.ready import make_ready
-from ccpay_io.store.spans import span_views
+from ccpay_io.store.spans import sealed_files, span_views
 
 _HEADER = re.compile(r"^-- (?:(column) )?(\w+(?:\([^)]*\))?): (.+)$")
 
@@ -105,44 +106,75 @@ def view_docs() -> Iterator[tuple[ViewDoc, str]]:
         yield _parse_header(sql), sql
 
 
+def make_spans(con: duckdb.DuckDBPyConnection, root: Path) -> None:
+    """Makes the views over hot and sealed rows anew, inside the transaction.
+
+    Their columns stay as they were, so the views built on them need not be made again.
+    """
+    _make_spans(con, _spans(con, root))
+
+
 def _refresh_views(con: duckdb.DuckDBPyConnection, root: Path, applied: set[str]) -> None:
-    """Recreates all views when their text, or the folder, differs from what this warehouse has."""
+    """Brings the views to this release, and to this folder: sealed months are named by path."""
     docs = list(view_docs())
-    # Where months are sealed, the views name the folder: a moved one has its views made anew.
-    spans = list(span_views(con, root))
-    text = "\0".join([*spans, *(sql for _, sql in docs)])
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    if f"views:{digest}" in applied:
-        return
-    with atomic(con):
-        for kind, schema, name in con.execute(_MADE).fetchall():
-            con.execute(f'DROP {kind} {schema}."{name}"')
-        for statement in spans:
-            con.execute(statement)
-        con.execute("DELETE FROM data_dictionary")
-        for doc, sql in docs:
-            con.execute(sql)
-            if doc.kind != "inner":
-                _document(con, doc)
-            elif doc.name.endswith("_live"):
-                make_ready(con, doc.name)
-        con.execute("DELETE FROM store.migration WHERE name LIKE 'views:%'")
-        _record(con, f"views:{digest}")
+    release = _digest("views", [*span_views(root, {}), *(sql for _, sql in docs)])
+    spans = _spans(con, root)
+    if release not in applied:
+        with atomic(con):
+            _make_all(con, docs, spans)
+            _replace_record(con, release)
+    elif _digest("spans", spans) not in applied:
+        with atomic(con):
+            _make_spans(con, spans)
 
 
-def _document(con: duckdb.DuckDBPyConnection, doc: ViewDoc) -> None:
-    """Writes a view's documentation into its comments and into `data_dictionary`."""
-    add = "INSERT INTO data_dictionary VALUES (?, ?, ?, ?)"
-    con.execute(add, [doc.name, None, None, doc.text])
-    types: dict[str, str] = {}
-    if doc.kind == "view":
-        con.execute(f'COMMENT ON VIEW "{doc.name}" IS {_literal(doc.text)}')
-        described = con.execute(f'DESCRIBE "{doc.name}"').fetchall()
-        types = {row[0]: row[1] for row in described}
+def _make_all(
+    con: duckdb.DuckDBPyConnection, docs: Sequence[tuple[ViewDoc, str]], spans: Sequence[str]
+) -> None:
+    for kind, schema, name in con.execute(_MADE).fetchall():
+        con.execute(f'DROP {kind} {schema}."{name}"')
+    _make_spans(con, spans)
+    for doc, sql in docs:
+        con.execute(sql)
+        if doc.kind == "inner" and doc.name.endswith("_live"):
+            make_ready(con, doc.name)
+    _document(con, [doc for doc, _ in docs if doc.kind != "inner"])
+
+
+def _spans(con: duckdb.DuckDBPyConnection, root: Path) -> list[str]:
+    return list(span_views(root, sealed_files(con)))
+
+
+def _make_spans(con: duckdb.DuckDBPyConnection, spans: Sequence[str]) -> None:
+    for statement in spans:
+        con.execute(statement)
+    _replace_record(con, _digest("spans", spans))
+
+
+def _document(con: duckdb.DuckDBPyConnection, docs: Sequence[ViewDoc]) -> None:
+    """Writes the documentation into the views' comments and into `data_dictionary`."""
+    found = con.execute(
+        "SELECT table_name, column_name, data_type FROM duckdb_columns()"
+        " WHERE database_name = current_database() AND schema_name = 'main'"
+    ).fetchall()
+    types = {(view, column): kind for view, column, kind in found}
+    rows: list[tuple[str, str | None, str | None, str]] = []
+    for doc in docs:
+        is_view = doc.kind == "view"
+        rows.append((doc.name, None, None, doc.text))
+        for column, text in doc.columns.items():
+            rows.append((doc.name, column, types[doc.name, column] if is_view else None, text))
+        if is_view:
+            con.execute(";".join(_comments(doc)))
+    # One statement with literals: row by row, or as lists, parameters take longer than all views.
+    values = ", ".join(f"({', '.join(map(_literal, row))})" for row in rows)
+    con.execute(f"DELETE FROM data_dictionary; INSERT INTO data_dictionary VALUES {values}")
+
+
+def _comments(doc: ViewDoc) -> Iterator[str]:
+    yield f'COMMENT ON VIEW "{doc.name}" IS {_literal(doc.text)}'
     for column, text in doc.columns.items():
-        con.execute(add, [doc.name, column, types.get(column), text])
-        if doc.kind == "view":
-            con.execute(f'COMMENT ON COLUMN "{doc.name}"."{column}" IS {_literal(text)}')
+        yield f'COMMENT ON COLUMN "{doc.name}"."{column}" IS {_literal(text)}'
 
 
 def read_header(sql: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -165,8 +197,19 @@ def _parse_header(sql: str) -> ViewDoc:
     return ViewDoc(fields[kind].split("(")[0], kind, text, columns)
 
 
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _literal(text: str | None) -> str:
+    return "NULL" if text is None else "'" + text.replace("'", "''") + "'"
+
+
+def _digest(what: str, statements: Iterable[str]) -> str:
+    """The name under which it is recorded that a warehouse has these statements' views."""
+    return f"{what}:{hashlib.sha256(chr(0).join(statements).encode()).hexdigest()}"
+
+
+def _replace_record(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    what, _, _ = name.partition(":")
+    con.execute("DELETE FROM store.migration WHERE split_part(name, ':', 1) = ?", [what])
+    _record(con, name)
 
 
 def _record(con: duckdb.DuckDBPyConnection, name: str) -> None:

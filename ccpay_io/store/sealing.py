@@ -25,7 +25,8 @@ from ccpay_io.store.datasets import AMOUNT, DATASETS, Dataset
 from ccpay_io.store.durable import fsync_path
 from ccpay_io.store.publication import versions
 from ccpay_io.store.rows import one
-from ccpay_io.store.spans import STILL, polls_of, span_views
+from ccpay_io.store.schema import make_spans
+from ccpay_io.store.spans import STILL, polls_of
 from ccpay_io.store.writer import Warehouse
 
 # What is late (a sweep around midnight, a clock that is set) has come by then.
@@ -82,7 +83,7 @@ def retire(warehouse: Warehouse, *, keep_months: int, now: datetime) -> int:
         (count,) = one(con, f"SELECT count(*) FROM store.sealed_file WHERE {old}", [before])
         if count:
             con.execute(f"DELETE FROM store.sealed_file WHERE {old}", [before])
-            _remake_views(con, warehouse.root)
+            make_spans(con, warehouse.root)
     if count:
         warehouse.publish(force=True)
     return int(count)
@@ -126,7 +127,7 @@ def _seal_next(warehouse: Warehouse, now: datetime) -> Month | None:
         fsync_path(folder)
         warehouse.step("seal:commit")
         _forget_hot(con, month)
-        _remake_views(con, warehouse.root)
+        make_spans(con, warehouse.root)
     return month
 
 
@@ -274,8 +275,3 @@ def _rewrite(con: duckdb.DuckDBPyConnection, table: str, keep: str) -> None:
         DROP TABLE store.{table};
         ALTER TABLE store.kept RENAME TO {table}
         """)
-
-
-def _remake_views(con: duckdb.DuckDBPyConnection, root: Path) -> None:
-    for statement in span_views(con, root):
-        con.execute(statement)

@@ -13,7 +13,7 @@ there are more than 18) and <name>_scale, with which products are quicker (store
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 
@@ -41,13 +41,18 @@ _AMOUNTS = f"""
 """
 
 
-def span_views(con: duckdb.DuckDBPyConnection, root: Path) -> Iterator[str]:
-    """The statements that make these views, over the sealed files that the warehouse lists now."""
+def sealed_files(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """The sealed files that the warehouse lists now, oldest first, by dataset."""
     sealed: dict[str, list[str]] = {}
     for dataset, name in con.execute(
         "SELECT dataset, name FROM store.sealed_file ORDER BY dataset, month"
     ).fetchall():
         sealed.setdefault(dataset, []).append(name)
+    return sealed
+
+
+def span_views(root: Path, sealed: Mapping[str, list[str]]) -> Iterator[str]:
+    """The statements that make these views, over hot rows and these sealed files."""
     yield _AMOUNTS
     yield _ledger(_files(root, sealed.get("ledger", [])))
     for dataset in DATASETS.values():

@@ -23,6 +23,7 @@ def play(warehouse: Warehouse, poll: Any) -> Any:
     """Writes polls of the chain TRX, one letter each, every so many minutes; a space is no poll."""
 
     def run(script: str, *, every: float = 5, since: float = 0) -> None:
+        polls = []
         for number, letter in enumerate(script):
             minute = since + number * every
             if letter == " ":
@@ -36,7 +37,8 @@ def play(warehouse: Warehouse, poll: Any) -> Any:
                 more["outcome"] = "failed" if letter == "X" else "skipped"
             if letter == "G":
                 more["gaps"] = {"bad_value": [("TRX",)]}
-            warehouse.commit([poll(minute, rows, **CHAINS, **more)])
+            polls.append(poll(minute, rows, **CHAINS, **more))
+        warehouse.commit(polls)
 
     return run
 

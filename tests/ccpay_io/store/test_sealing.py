@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -105,6 +106,19 @@ def hot(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def new(tmp_path: Path, empty_private: Path) -> Callable[[str], Warehouse]:
+    """Makes an empty warehouse."""
+
+    def make(name: str) -> Warehouse:
+        made = Warehouse(tmp_path / name, "test")
+        made.private.parent.mkdir(parents=True)
+        shutil.copyfile(empty_private, made.private)
+        return made
+
+    return make
+
+
+@pytest.fixture
 def warehouse(hot: Path, tmp_path: Path) -> Warehouse:
     """A copy of it."""
     shutil.copytree(hot, tmp_path / "data")
@@ -157,6 +171,24 @@ def test_a_new_poll_is_stored_without_a_look_into_sealed_months(warehouse: Wareh
     assert committed.new
 
 
+def test_sealing_leaves_the_other_views_as_they_are(warehouse: Warehouse) -> None:
+    """Only those over the files are made anew: all of them would take longer than the sealing."""
+
+    def made() -> list[tuple[Any, ...]]:
+        with warehouse.transaction() as con:
+            return con.execute(
+                "SELECT split_part(name, ':', 1), applied_at FROM store.migration"
+                " WHERE name LIKE '%:%' ORDER BY 1 DESC"
+            ).fetchall()
+
+    (views, (_, hot)) = made()
+    seal(warehouse, NOW)
+
+    assert made()[0] == views
+    assert made()[1][1] > hot
+    assert made() == made()
+
+
 def test_a_month_is_sealed_48_hours_after_its_end_and_not_before(warehouse: Warehouse) -> None:
     """What is late has come by then."""
     assert seal(warehouse, datetime(2026, 2, 2, 23, 59, tzinfo=UTC)) == []
@@ -165,11 +197,10 @@ def test_a_month_is_sealed_48_hours_after_its_end_and_not_before(warehouse: Ware
     assert seal(warehouse, datetime(2026, 2, 3, tzinfo=UTC)) == []
 
 
-def test_polls_after_sealing_go_on_where_the_hot_part_was(warehouse: Warehouse) -> None:
+def test_polls_after_sealing_go_on_where_the_hot_part_was(new: Callable[[str], Warehouse]) -> None:
     """The same polls give the same answers, whether sealing came between them or not."""
     *early, late = (_history()[:400], _history()[400:])
-    plain = Warehouse(warehouse.root.with_name("plain"), "test")
-    mixed = Warehouse(warehouse.root.with_name("mixed"), "test")
+    plain, mixed = new("plain"), new("mixed")
     plain.commit([*early[0], *late])
     mixed.commit(early[0])
     seal(mixed, datetime(2026, 3, 5, tzinfo=UTC))
@@ -184,7 +215,7 @@ def test_polls_after_sealing_go_on_where_the_hot_part_was(warehouse: Warehouse) 
 
 @pytest.mark.parametrize("silent_polls", [30, 150])
 def test_a_feed_that_is_silent_while_its_month_is_sealed_loses_nothing(
-    warehouse: Warehouse, silent_polls: int
+    new: Callable[[str], Warehouse], silent_polls: int
 ) -> None:
     """The last polls of a month fail, of one feed or for months; what comes later ends it well."""
     polls = _history()
@@ -194,8 +225,7 @@ def test_a_feed_that_is_silent_while_its_month_is_sealed_loses_nothing(
             polls[number] = replace(
                 polls[number], outcome="failed", answers={}, error_name="TimedOut"
             )
-    plain = Warehouse(warehouse.root.with_name("plain"), "test")
-    mixed = Warehouse(warehouse.root.with_name("mixed"), "test")
+    plain, mixed = new("plain"), new("mixed")
     plain.commit(polls)
     for part in (polls[:240], polls[240:480], polls[480:]):
         mixed.commit(part)
