@@ -40,7 +40,7 @@ def warehouse(tmp_path: Path, empty_private: Path) -> Warehouse:
     return found
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def poll() -> MakePoll:
     """Makes a poll, so many minutes after the start, of one dataset's rows."""
 
@@ -83,7 +83,7 @@ def poll() -> MakePoll:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def fee() -> Callable[..., dict[str, object]]:
     """The values of an answered fee."""
 

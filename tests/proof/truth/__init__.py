@@ -26,6 +26,7 @@ from truth import (
     reference,
     rollups,
     routes,
+    spikes,
 )
 from truth.book import Book, Row, Withdrawal
 
@@ -47,6 +48,7 @@ VIEWS: Mapping[str, Callable[[Book], list[Row]]] = {
         fees.withdraw_fee_history,
         rollups.withdraw_fee_daily,
         rollups.withdraw_fee_hourly,
+        spikes.fee_spike_event,
         lists.swap_coin_history,
         lists.coin_network_history,
         chains.chain_status_history,
