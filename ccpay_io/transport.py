@@ -7,7 +7,9 @@ mistake, whatever a caller does. Called by client.py.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator
+from functools import cache
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -87,12 +89,18 @@ class _Bounded(httpx.AsyncByteStream):
         await self._inner.aclose()
 
 
+@cache
+def trusted() -> ssl.SSLContext:
+    """The certificates that are trusted: reading them takes 30 ms, so a process does it once."""
+    return httpx.create_ssl_context()
+
+
 def network(base_url: str, max_connections: int) -> httpx.AsyncHTTPTransport:
     """The real network, through the proxy of the environment, if any."""
     limits = httpx.Limits(
         max_connections=max_connections, max_keepalive_connections=max_connections
     )
-    return httpx.AsyncHTTPTransport(limits=limits, proxy=proxy_of(base_url))
+    return httpx.AsyncHTTPTransport(verify=trusted(), limits=limits, proxy=proxy_of(base_url))
 
 
 def proxy_of(base_url: str) -> str | None:

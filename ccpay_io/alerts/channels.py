@@ -24,6 +24,7 @@ import httpx
 from ccpay_io.loopback import is_loopback
 from ccpay_io.redaction import RedactingFilter, Redactor
 from ccpay_io.settings import Secret, Settings
+from ccpay_io.transport import trusted
 
 log = logging.getLogger("ccpay.alerts")
 
@@ -144,7 +145,9 @@ def _to_webhook(url: Secret, message: Message, settings: Settings) -> Sent:
         if settings.webhook_secret:
             signed = f"{message.notice_id}.{timestamp}.".encode() + body
             headers["webhook-signature"] = _signature(settings.webhook_secret, signed)
-        response = httpx.post(address, content=body, headers=headers, timeout=TIMEOUT_S)
+        response = httpx.post(
+            address, content=body, headers=headers, timeout=TIMEOUT_S, verify=trusted()
+        )
     except binascii.Error:
         return Sent(False, error="CCPAY_WEBHOOK_SECRET is not base64 after whsec_")
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, OverflowError) as error:

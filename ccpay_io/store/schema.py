@@ -21,6 +21,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -99,11 +100,11 @@ def apply_schema(con: duckdb.DuckDBPyConnection, root: Path) -> None:
     _refresh_views(con, root, applied)
 
 
-def view_docs() -> Iterator[tuple[ViewDoc, str]]:
+@cache
+def view_docs() -> tuple[tuple[ViewDoc, str], ...]:
     """Every view and macro of this release with its SQL text, in the order they are created."""
-    for path in sorted((sql_folder() / "views").glob("*.sql")):
-        sql = path.read_text("utf-8")
-        yield _parse_header(sql), sql
+    texts = [path.read_text("utf-8") for path in sorted((sql_folder() / "views").glob("*.sql"))]
+    return tuple((_parse_header(sql), sql) for sql in texts)
 
 
 def make_spans(con: duckdb.DuckDBPyConnection, root: Path) -> None:
@@ -116,13 +117,15 @@ def make_spans(con: duckdb.DuckDBPyConnection, root: Path) -> None:
 
 def _refresh_views(con: duckdb.DuckDBPyConnection, root: Path, applied: set[str]) -> None:
     """Brings the views to this release, and to this folder: sealed months are named by path."""
-    docs = list(view_docs())
+    docs = view_docs()
     release = _digest("views", [*span_views(root, {}), *(sql for _, sql in docs)])
     spans = _spans(con, root)
     if release not in applied:
         with atomic(con):
             _make_all(con, docs, spans)
             _replace_record(con, release)
+        # Or each opening before the next publication would make all of it again, from the log.
+        con.execute("CHECKPOINT")
     elif _digest("spans", spans) not in applied:
         with atomic(con):
             _make_spans(con, spans)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pytest
 import stamina
 
 from ccpay_io.feeds.result import PollResult
-from ccpay_io.feeds.session import open_collector
+from ccpay_io.feeds.session import open_collector, open_warehouse
 from ccpay_io.sandbox import SANDBOX_APP_ID, SANDBOX_APP_SECRET, serving
 from ccpay_io.sandbox.faults import Faults
 from ccpay_io.sandbox.server import build_app
@@ -21,6 +22,8 @@ from ccpay_io.sandbox.world import World
 from ccpay_io.settings import Settings, load_settings
 
 Collect = Callable[..., PollResult]
+
+ALL = ("chains", "fiats", "coins", "networks", "prices", "fees")
 
 
 @pytest.fixture(autouse=True)
@@ -39,8 +42,17 @@ class CalmWorld(World):
         return "Normal"
 
 
-@pytest.fixture
-def world() -> World:
+class Stage:
+    """What the one sandbox of all tests serves: the world of the test that runs."""
+
+    def __init__(self) -> None:
+        self.world = small_world()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.world, name)
+
+
+def small_world() -> World:
     """Twelve coins with their networks; all chains and fiats."""
     found = CalmWorld(lively=False)
     coins = found.universe.coins[:12]
@@ -50,32 +62,91 @@ def world() -> World:
     return found
 
 
-@pytest.fixture
-def faults() -> Faults:
-    """What is wrong with the sandbox."""
-    return Faults()
-
-
-@pytest.fixture
-def base_url(world: World, faults: Faults) -> Iterator[str]:
-    """A running sandbox."""
-    with serving(build_app(world, faults=faults)) as url:
-        yield url
-
-
-@pytest.fixture
-def settings(tmp_path: Path, base_url: str) -> Settings:
+def settings_of(folder: Path, base_url: str) -> Settings:
     """A live account whose API is the sandbox: nothing here knows that it is one."""
     return load_settings(
         {
             "CCPAY_BASE_URL": base_url,
             "CCPAY_APP_ID": SANDBOX_APP_ID,
             "CCPAY_APP_SECRET": SANDBOX_APP_SECRET,
-            "CCPAY_WAREHOUSE": str(tmp_path / "data"),
+            "CCPAY_WAREHOUSE": str(folder / "data"),
             "CCPAY_MAX_RPS": "1000",
         },
-        cwd=tmp_path,
+        cwd=folder,
     )
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[tuple[str, Stage, Faults]]:
+    """A running sandbox; what it serves, and its faults."""
+    stage, faults = Stage(), Faults()
+    with serving(build_app(cast("World", stage), faults=faults)) as url:
+        yield url, stage, faults
+
+
+@pytest.fixture
+def world(sandbox: tuple[str, Stage, Faults]) -> World:
+    """What the sandbox serves in this test."""
+    stage = sandbox[1]
+    stage.world = small_world()
+    return stage.world
+
+
+@pytest.fixture
+def faults(sandbox: tuple[str, Stage, Faults]) -> Faults:
+    """What is wrong with the sandbox: nothing, until a test says so."""
+    found = sandbox[2]
+    found.clear()
+    found.statuses.clear()
+    found.requests.clear()
+    return found
+
+
+@pytest.fixture(scope="session")
+def empty_folder(
+    sandbox: tuple[str, Stage, Faults], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A data folder that nothing has been polled into: its tables are the slow part of a test."""
+    settings = settings_of(tmp_path_factory.mktemp("empty"), sandbox[0])
+    with open_warehouse(settings).transaction():
+        return settings.warehouse
+
+
+@pytest.fixture(scope="session")
+def polled_folder(
+    sandbox: tuple[str, Stage, Faults], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A data folder that each feed has been polled into, without trouble."""
+    settings = settings_of(tmp_path_factory.mktemp("polled"), sandbox[0])
+
+    async def polls() -> None:
+        async with open_collector(settings) as collector:
+            for feed in ALL:
+                assert (await collector.poll(feed)).outcome == "ok"
+
+    asyncio.run(polls())
+    return settings.warehouse
+
+
+@pytest.fixture
+def settings(
+    tmp_path: Path,
+    sandbox: tuple[str, Stage, Faults],
+    world: World,
+    faults: Faults,
+    empty_folder: Path,
+) -> Settings:
+    """An account that nothing has been polled for yet."""
+    shutil.copytree(empty_folder, tmp_path / "data")
+    return settings_of(tmp_path, sandbox[0])
+
+
+@pytest.fixture
+def polled(polled_folder: Path, settings: Settings) -> Settings:
+    """The same after a poll of each feed."""
+    shutil.rmtree(settings.warehouse)
+    shutil.copytree(polled_folder, settings.warehouse)
+    return settings
 
 
 @pytest.fixture

@@ -30,14 +30,12 @@ ALL = ("chains", "fiats", "coins", "networks", "prices", "fees")
 
 
 def test_everything_that_is_served_is_stored_exactly(
-    collect: Any, settings: Settings, query: Any
+    collect: Any, polled: Settings, query: Any
 ) -> None:
     """Amounts equal the served strings as decimals, from 1e-18 to 1e17, for every pair."""
-    collect(*ALL)
-
     served = {}
     ((name,),) = query("SELECT raw_name FROM store.poll WHERE feed = 'fees'")
-    for line in read_raw(settings.warehouse, name)[1][1:]:
+    for line in read_raw(polled.warehouse, name)[1][1:]:
         asked, fee = json.loads(line["request"]), json.loads(line["response"])["data"]["fee"]
         served[asked["coinId"], asked["chain"]] = (
             Decimal(fee["amount"]),
@@ -49,14 +47,14 @@ def test_everything_that_is_served_is_stored_exactly(
     assert {(row[0], row[1]): row[2:] for row in stored} == served
     assert Decimal("0.000000000000000001") in {amount for amount, *_ in served.values()}
     assert Decimal(10) ** 17 in {amount for amount, *_ in served.values()}
-    assert [finding for finding in verify(open_warehouse(settings)) if not finding.ok] == []
+    assert [finding for finding in verify(open_warehouse(polled)) if not finding.ok] == []
 
 
-def test_the_published_file_has_the_sweep_at_once(collect: Any, settings: Settings) -> None:
-    """A fee poll publishes."""
-    result = collect(*ALL)
+def test_the_published_file_has_the_sweep_at_once(collect: Any, polled: Settings) -> None:
+    """A fee poll publishes, however young the last publication is."""
+    result = collect("fees")
 
-    frame = ccpay_io.read("withdraw_fee_now", settings.warehouse)
+    frame = ccpay_io.read("withdraw_fee_now", polled.warehouse)
 
     assert result.published is not None
     assert frame.height == result.rows > 30
@@ -77,9 +75,10 @@ def test_what_ends_a_gap_is_published_at_once(settings: Settings) -> None:
     assert asyncio.run(polls()) == [True, False, False, True]
 
 
-def test_one_refused_pair_costs_only_itself(collect: Any, faults: Faults, query: Any) -> None:
+def test_one_refused_pair_costs_only_itself(
+    collect: Any, polled: Settings, faults: Faults, query: Any
+) -> None:
     """The refusal is stored with its code, all others as they are."""
-    collect(*ALL[:5])
     ((coin_id, chain),) = query("SELECT coin_id, chain FROM coin_network_now LIMIT 1")
     faults.add("code:14004", "getWithdrawFee", match={"coinId": coin_id, "chain": chain})
     result = collect("fees")
@@ -91,10 +90,9 @@ def test_one_refused_pair_costs_only_itself(collect: Any, faults: Faults, query:
 
 
 def test_one_unanswered_pair_is_unknown_and_goes_first_next_time(
-    collect: Any, faults: Faults, query: Any, settings: Settings
+    collect: Any, faults: Faults, query: Any, polled: Settings
 ) -> None:
     """Partial: the pair is unknown with the reason, not carried over; then it is asked first."""
-    collect(*ALL)
     ((coin_id, chain),) = query(
         "SELECT coin_id, chain FROM coin_network_now ORDER BY coin_id DESC, chain DESC LIMIT 1"
     )
@@ -108,15 +106,14 @@ def test_one_unanswered_pair_is_unknown_and_goes_first_next_time(
         coin_id,
         chain,
     ) == [("unknown", "11002 Internal", None)]
-    with open_warehouse(settings).transaction() as con:
+    with open_warehouse(polled).transaction() as con:
         assert (coin_id, chain) == plan_pairs(con)[0]
 
 
 def test_an_outage_is_a_failed_poll_and_touches_nothing(
-    collect: Any, faults: Faults, query: Any
+    collect: Any, polled: Settings, faults: Faults, query: Any
 ) -> None:
     """Every feed: one ledger row with the reason, no observation, history as it was."""
-    collect(*ALL)
     before = query("SELECT count(*) FROM store.withdraw_fee_span")
     rates = query("SELECT fiat_id, usd_rate FROM fiat_rate_now ORDER BY 1")
     faults.add("status:503")
@@ -132,9 +129,10 @@ def test_an_outage_is_a_failed_poll_and_touches_nothing(
     assert query("SELECT DISTINCT state FROM withdraw_fee_now") == [("unknown",)]
 
 
-def test_an_outage_in_a_sweep_is_given_up_early(collect: Any, faults: Faults) -> None:
+def test_an_outage_in_a_sweep_is_given_up_early(
+    collect: Any, polled: Settings, faults: Faults
+) -> None:
     """After two dozen failures in a row the other pairs are not even asked."""
-    collect(*ALL)
     faults.requests.clear()
     faults.add("code:12002", "getWithdrawFee")
     result = collect("fees")
@@ -238,7 +236,7 @@ def test_an_account_without_tokens_is_believed_and_told(
     ],
 )
 def test_a_status_word_is_read_whatever_its_case(
-    collect: Any, faults: Faults, query: Any, word: str, state: str | None
+    collect: Any, polled: Settings, faults: Faults, query: Any, word: str, state: str | None
 ) -> None:
     """Both documented spellings are maintenance; an unseen word is unknown, kept and reported."""
     faults.add(f"status_word:{word}", "getChainList")
@@ -280,9 +278,10 @@ def test_without_the_token_list_pairs_are_found_by_trial(
     assert result.requests == len(query("SELECT 1 FROM withdraw_fee_now WHERE state <> 'unknown'"))
 
 
-def test_the_deadline_commits_what_there_is(collect: Any, faults: Faults, query: Any) -> None:
+def test_the_deadline_commits_what_there_is(
+    collect: Any, polled: Settings, faults: Faults, query: Any
+) -> None:
     """What was not asked in time is unknown(deadline), the rest is stored."""
-    collect(*ALL[:5])
     faults.add("slow:0.2", "getWithdrawFee")
     result = collect("fees", deadline_s=3.0)
 
@@ -338,30 +337,28 @@ def test_a_chain_that_enters_maintenance_opens_and_resolves(
 
 
 def test_nothing_secret_is_in_any_file(
-    collect: Any, faults: Faults, settings: Settings, tmp_path: Path
+    collect: Any, faults: Faults, polled: Settings, tmp_path: Path
 ) -> None:
     """Polls of every kind, an echoing error page among them: no file holds the app secret or id."""
-    collect(*ALL)
     for fault in ("echo", "code:11005", "html", "cut"):
         faults.clear()
         faults.add(fault)
         collect("chains")
-    secrets = [settings.credentials.app_id.reveal(), settings.credentials.app_secret.reveal()]
+    secrets = [polled.credentials.app_id.reveal(), polled.credentials.app_secret.reveal()]
     for path in tmp_path.rglob("*"):
         if path.is_file():
             content = path.read_bytes()
             if path.suffix == ".zst":
                 content = json.dumps(
-                    read_raw(settings.warehouse, "/".join(path.parts[-2:]))[1]
+                    read_raw(polled.warehouse, "/".join(path.parts[-2:]))[1]
                 ).encode()
             assert not [s for s in secrets if s.encode() in content], path
 
 
 def test_pairs_that_never_answer_do_not_keep_the_others_waiting(
-    collect: Any, faults: Faults, world: World
+    collect: Any, polled: Settings, faults: Faults, world: World
 ) -> None:
     """A chain that always fails: sweep after sweep, every pair of the other chains is answered."""
-    collect(*ALL)
     pairs = [(n.coin_id, n.chain) for n in world.universe.networks]
     broken = pairs[:30]
     for coin_id, chain in broken:
@@ -373,12 +370,11 @@ def test_pairs_that_never_answer_do_not_keep_the_others_waiting(
 
 
 def test_a_failed_sweep_observes_nothing(
-    collect: Any, faults: Faults, query: Any, settings: Settings
+    collect: Any, faults: Faults, query: Any, polled: Settings
 ) -> None:
     """A pair that left the plan while every call failed is not absent: nobody has said so."""
-    collect(*ALL)
     before = query("SELECT count(*) FROM store.withdraw_fee_span")
-    with open_warehouse(settings).transaction() as con:
+    with open_warehouse(polled).transaction() as con:
         con.execute("UPDATE store.coin_network_current SET state = 'absent' WHERE entity_id = 1")
     faults.add("status:503", "getWithdrawFee")
     assert collect("fees").outcome == "failed"
@@ -387,12 +383,11 @@ def test_a_failed_sweep_observes_nothing(
 
 
 def test_waiting_for_the_lock_costs_neither_the_deadline_nor_the_time_of_observation(
-    collect: Any, faults: Faults, settings: Settings
+    collect: Any, faults: Faults, polled: Settings
 ) -> None:
     """Another writer holds the lock while a sweep begins and while it ends."""
-    collect(*ALL)
     faults.add("slow:0.05", "getWithdrawFee")
-    warehouse = open_warehouse(settings)
+    warehouse = open_warehouse(polled)
 
     def hold() -> None:
         with warehouse.transaction():
@@ -437,10 +432,9 @@ def test_a_batch_of_prices_that_fails_costs_only_itself(
 
 @pytest.mark.parametrize("amount", ["1e5", "-1", "0.0000000000000000001", "NaN", ""])
 def test_a_fee_that_is_not_exact_is_unknown_and_drift(
-    collect: Any, faults: Faults, query: Any, amount: str
+    collect: Any, polled: Settings, faults: Faults, query: Any, amount: str
 ) -> None:
     """It is not rounded, and contract_drift, where the error sends people, has the value."""
-    collect(*ALL[:5])
     ((coin_id, chain),) = query("SELECT coin_id, chain FROM coin_network_now LIMIT 1")
     pair = {"coinId": coin_id, "chain": chain}
     faults.add(f'set:amount="{amount}"', "getWithdrawFee", match=pair)
