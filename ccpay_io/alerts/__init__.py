@@ -1,13 +1,25 @@
 """Alerts: judged inside the poll's transaction, delivered outside of it.
 
-engine.py decides (pure), observe.py says what a poll means for each subject, book.py keeps state,
-episodes and outbox as rows, messages.py words them, channels.py sends, delivery.py sees to it that
-everything is sent at least once.
+subject and instance are the data; observe/ says what a poll means for each subject; engine decides
+(pure), with machine, flapping, muting and telling; book keeps state and episodes as rows; notices
+and messages write the outbox; channels/ send; delivery sees to it that everything is sent at least
+once, late and health what follows when it is not.
 """
 
 from __future__ import annotations
 
 from ccpay_io.alerts.book import Evaluation, evaluate
 from ccpay_io.alerts.delivery import DeliveryReport, deliver, due_notices
+from ccpay_io.alerts.trial import send_test
+from ccpay_io.alerts.usual import Usual, usual_fees
 
-__all__ = ["DeliveryReport", "Evaluation", "deliver", "due_notices", "evaluate"]
+__all__ = [
+    "DeliveryReport",
+    "Evaluation",
+    "Usual",
+    "deliver",
+    "due_notices",
+    "evaluate",
+    "send_test",
+    "usual_fees",
+]

@@ -1,24 +1,30 @@
-"""The alert book: state, episodes and outbox as rows, changed in the poll's own transaction.
+"""The alert book: state, episodes and muted times as rows, changed in the poll's own transaction.
 
-Owns the tables of migration 0002 as far as judging goes (delivery.py owns what happens to a notice
-afterwards), and which channel is told what. Called by the collector through `Warehouse.commit`.
+Owns the tables alert_state, alert_episode and alert_muting, and reads silences and acknowledgements
+(control.py writes those). What is told to whom is notices.py's. Called by the collector through
+`Warehouse.commit`, and by delivery.py for the state of channels.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 
 import duckdb
 
-from ccpay_io.alerts.channels import channel_keys
-from ccpay_io.alerts.engine import Instance, Observation, Step, advance, fingerprint
-from ccpay_io.alerts.messages import Notice, word_notice
+from ccpay_io.alerts.engine import Judgement, Moment, Rules, judge
+from ccpay_io.alerts.instance import Instance
+from ccpay_io.alerts.machine import Event
+from ccpay_io.alerts.muting import Silence
+from ccpay_io.alerts.notices import write_notices
 from ccpay_io.alerts.observe import observe
+from ccpay_io.alerts.subject import Observation
+from ccpay_io.alerts.usual import Usual, remember_usual
 from ccpay_io.feeds.poll import Poll
 from ccpay_io.settings import Settings
 
-_COLUMNS = [field.name for field in fields(Instance)]
+_COLUMNS = tuple(field.name for field in fields(Instance))
 
 
 @dataclass(frozen=True)
@@ -34,116 +40,153 @@ class Evaluation:
     confirm: bool = False
 
 
-def evaluate(con: duckdb.DuckDBPyConnection, poll: Poll, settings: Settings) -> Evaluation:
+def evaluate(
+    con: duckdb.DuckDBPyConnection, poll: Poll, settings: Settings, usual: Usual | None = None
+) -> Evaluation:
     """Judges a poll: advances every subject, records episodes, writes the notices.
 
     Args:
         con: inside the poll's transaction, observations and ledger row already written.
         poll: as it was stored.
         settings: thresholds and channels.
+        usual: what fees usually are, when that was worked out anew.
     """
-    known = _load(con)
-    steps = [_advance(known, seen, poll, settings) for seen in observe(con, poll)]
-    for key, before, step in steps:
-        if step.instance != before:
-            _save(con, key, step.instance)
-    for transition in ("opened", "resolved"):
-        for key, _, step in steps:
-            if step.transition == transition:
-                _record_episode(con, key, poll, step)
-    notices = _write_notices(con, poll, settings, [step for _, _, step in steps])
-    return Evaluation(notices, any(step.confirm for _, _, step in steps))
+    if usual is not None:
+        remember_usual(con, usual)
+    moment = Moment(poll.observed_at, poll.poll_id, settings.stamp)
+    return record(con, observe(con, poll, settings), moment, settings)
 
 
-def _advance(
-    known: dict[str, Instance], seen: Observation, poll: Poll, settings: Settings
-) -> tuple[str, Instance | None, Step]:
-    key = fingerprint(settings.stamp, seen.kind, seen.subject)
-    before = known.get(key)
-    step = advance(
-        before,
-        seen,
-        alert_id=f"{key}-{poll.poll_id}",
-        raise_after=settings.alerts.raise_after,
-        clear_after=settings.alerts.clear_after,
+def record(
+    con: duckdb.DuckDBPyConnection,
+    seen: Sequence[Observation],
+    moment: Moment,
+    settings: Settings,
+) -> Evaluation:
+    """Judges observations and writes down everything that follows from them.
+
+    Args:
+        con: inside the transaction that the observations belong to.
+        seen: at most one observation per subject.
+        moment: when, and by which poll.
+        settings: thresholds and channels.
+    """
+    before = _load(con)
+    judged = judge(before, seen, moment, _rules(con, settings, moment.at))
+    _save(con, before, judged.state)
+    for event, alert in judged.events:
+        _write_episode(con, event, alert, moment)
+    _write_muting(con, before, judged, moment.at)
+    written = write_notices(con, judged.transitions, moment, settings)
+    return Evaluation(written, judged.confirm)
+
+
+def _rules(con: duckdb.DuckDBPyConnection, settings: Settings, at: datetime) -> Rules:
+    silences = con.execute(
+        "SELECT silence_id, kind, chain, coin_id, alert_id, starts_at, until"
+        " FROM store.alert_silence WHERE until > ? ORDER BY silence_id",
+        [at],
+    ).fetchall()
+    acks = con.execute("SELECT alert_id FROM store.alert_ack WHERE cleared_at IS NULL").fetchall()
+    (chains,) = con.execute("SELECT count(*) FROM store.chain_entity").fetchone() or (0,)
+    return Rules(
+        settings.alerts.raise_after,
+        settings.alerts.clear_after,
+        tuple(Silence(*row) for row in silences),
+        frozenset(alert_id for (alert_id,) in acks),
+        chains,
     )
-    return key, before, step
 
 
 def _load(con: duckdb.DuckDBPyConnection) -> dict[str, Instance]:
-    rows = con.execute(
-        f"SELECT fingerprint, {', '.join(_COLUMNS)} FROM store.alert_state"
-    ).fetchall()
-    return {row[0]: Instance(*row[1:]) for row in rows}
+    rows = con.execute(f"SELECT fingerprint, {', '.join(_COLUMNS)} FROM store.alert_state")
+    found = {}
+    for key, *values in rows.fetchall():
+        named = dict(zip(_COLUMNS, values, strict=True))
+        found[key] = Instance(**{**named, "opens": tuple(named["opens"])})
+    return found
 
 
-def _save(con: duckdb.DuckDBPyConnection, key: str, instance: Instance | None) -> None:
-    con.execute("DELETE FROM store.alert_state WHERE fingerprint = ?", [key])
-    if instance is not None:
-        marks = ", ".join("?" * (len(_COLUMNS) + 1))
-        values = [getattr(instance, column) for column in _COLUMNS]
+def _save(
+    con: duckdb.DuckDBPyConnection, before: Mapping[str, Instance], after: Mapping[str, Instance]
+) -> None:
+    """Writes the instances that are others than before."""
+    changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    if not changed:
+        return
+    con.execute("DELETE FROM store.alert_state WHERE fingerprint IN ?", [sorted(changed)])
+    rows = [[key, *_values(after[key])] for key in sorted(changed & after.keys())]
+    if rows:
+        # One statement: row by row, an outage of all routes would take longer than its poll.
+        marks = f"({', '.join('?' * (len(_COLUMNS) + 1))})"
         con.execute(
-            f"INSERT INTO store.alert_state (fingerprint, {', '.join(_COLUMNS)}) VALUES ({marks})",
-            [key, *values],
+            f"INSERT INTO store.alert_state (fingerprint, {', '.join(_COLUMNS)})"
+            f" VALUES {', '.join([marks] * len(rows))}",
+            [value for row in rows for value in row],
         )
 
 
-def _record_episode(con: duckdb.DuckDBPyConnection, key: str, poll: Poll, step: Step) -> None:
-    if step.transition == "opened" and step.instance:
-        new = step.instance
+def _values(alert: Instance) -> list[object]:
+    values = (getattr(alert, column) for column in _COLUMNS)
+    return [list(value) if isinstance(value, tuple) else value for value in values]
+
+
+def _write_episode(
+    con: duckdb.DuckDBPyConnection, event: Event, alert: Instance, moment: Moment
+) -> None:
+    if event == "opened":
         con.execute(
-            "INSERT INTO store.alert_episode"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, NULL)",
+            "INSERT INTO store.alert_episode (alert_id, fingerprint, kind, subject, severity,"
+            " value, started_after, started_by, opened_at, opened_poll_id, chain, coin_id)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                new.alert_id, key, new.kind, new.subject, new.severity, new.value,
-                new.started_after, new.started_by, poll.observed_at, poll.poll_id,
+                alert.alert_id, alert.alert_id.partition("-")[0], alert.kind, alert.subject,
+                alert.severity, alert.value, alert.started_after, alert.started_by, moment.at,
+                moment.poll_id, alert.chain, alert.coin_id,
             ],
         )  # fmt: skip
-    elif step.closed:
-        old = step.closed
+        return
+    if event == "escalated":
+        con.execute(
+            "UPDATE store.alert_episode SET severity = ?, value = ? WHERE alert_id = ?",
+            [alert.severity, alert.value, alert.alert_id],
+        )
+    else:
         con.execute(
             "UPDATE store.alert_episode SET ended_after = ?, ended_by = ?, resolved_at = ?,"
-            " resolved_poll_id = ? WHERE alert_id = ?",
-            [old.ended_after, old.ended_by, poll.observed_at, poll.poll_id, old.alert_id],
-        )
-
-
-def _write_notices(
-    con: duckdb.DuckDBPyConnection, poll: Poll, settings: Settings, steps: list[Step]
-) -> int:
-    """At most one opening and one resolving notice per channel and poll, whatever the mix."""
-    written = 0
-    for transition in ("opened", "resolved"):
-        moved = [step.closed or step.instance for step in steps if step.transition == transition]
-        alerts = [alert for alert in moved if alert is not None]
-        for channel in channel_keys(settings):
-            told = [a for a in alerts if channel == "log" or a.severity != "info"]
-            if told:
-                notice = word_notice(con, poll, transition, told, settings)
-                _insert_notice(con, poll, channel, notice)
-                written += 1
-    return written
-
-
-def _insert_notice(
-    con: duckdb.DuckDBPyConnection, poll: Poll, channel: str, notice: Notice
-) -> None:
-    ids = [alert.alert_id for alert in notice.alerts]
-    base = ids[0] if len(ids) == 1 else f"cycle-{poll.poll_id}"
-    notice_id = f"{base}.{notice.transition}.{channel}"
-    body = f"{notice.body}\nnotice {notice_id}"
-    payload = {
-        "notice_id": notice_id,
-        "transition": notice.transition,
-        "title": notice.title,
-        "body": body,
-        **notice.payload,
-    }
+            " resolved_poll_id = ?, closed_reason = ? WHERE alert_id = ? AND resolved_at IS NULL",
+            [
+                alert.ended_after, alert.ended_by, moment.at, moment.poll_id,
+                None if event == "resolved" else event, alert.alert_id,
+            ],
+        )  # fmt: skip
+    # Worse, or over: whoever took it on has to look again, or is done.
     con.execute(
-        "INSERT INTO store.alert_outbox"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, NULL, NULL, NULL)",
-        [
-            notice_id, channel, notice.transition, notice.severity, ids, notice.title,
-            body, json.dumps(payload), poll.poll_id, poll.observed_at, poll.observed_at,
-        ],
-    )  # fmt: skip
+        "UPDATE store.alert_ack SET cleared_at = ?, cleared_by = ?"
+        " WHERE alert_id = ? AND cleared_at IS NULL",
+        [moment.at, event, alert.alert_id],
+    )
+
+
+def _write_muting(
+    con: duckdb.DuckDBPyConnection,
+    before: Mapping[str, Instance],
+    judged: Judgement,
+    at: datetime,
+) -> None:
+    """One row per time in which an open alert was muted, and by what."""
+    for key in before.keys() | judged.state.keys():
+        was, now = before.get(key), judged.state.get(key)
+        old, new = was and was.muted_by, now and now.muted_by
+        if old == new:
+            continue
+        if old and was:
+            con.execute(
+                "UPDATE store.alert_muting SET muted_to = ?"
+                " WHERE alert_id = ? AND muted_by = ? AND muted_to IS NULL",
+                [at, was.alert_id, old],
+            )
+        if new and now:
+            con.execute(
+                "INSERT INTO store.alert_muting VALUES (?, ?, ?, NULL)", [now.alert_id, new, at]
+            )

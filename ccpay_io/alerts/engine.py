@@ -1,156 +1,167 @@
-"""The alert state machine: a pure function of (instance, observation, thresholds).
+"""The alert engine: (state, observations of one poll, clock, rules) -> (state', transitions).
 
-Owns when an alert opens and resolves, and the bounds of the episode. Does no IO, reads no clock and
-knows no channels. Called by book.py for each subject of a poll.
-
-    inactive -> pending -> firing -> recovering -> inactive
-
-Only known observations count. An unknown one changes nothing at all: it neither counts towards an
-opening or a resolving nor resets a count, because an outage says nothing about a chain.
+Owns the order of the pure parts: the state machine of each subject, flap damping, what explains
+what, what is told. No IO, no clock of its own, no channels. Called by book.py inside the poll's
+transaction, and by the tests.
 """
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
 
-Verdict = Literal["good", "bad", "unknown"]
-Phase = Literal["pending", "firing", "recovering"]
+from ccpay_io.alerts import flapping
+from ccpay_io.alerts.instance import Instance
+from ccpay_io.alerts.machine import Event, Step, advance
+from ccpay_io.alerts.muting import Silence, muted_by
+from ccpay_io.alerts.subject import Observation, fingerprint
+from ccpay_io.alerts.telling import Now, Transition, tell
+
+# So many chains that turn bad in one poll are asked again, whatever the settings say.
+MASS_SHARE = 0.1
+MASS_AT_LEAST = 5
+_KNOWN = ("good", "bad")
 
 
 @dataclass(frozen=True)
-class Observation:
-    """What one poll says about one subject.
+class Moment:
+    """Which poll this is.
 
     Attributes:
-        kind: "chain_status", "source_health", "contract".
-        subject: the chain, the endpoint.
-        verdict: good, bad or unknown.
-        value: what was seen, in the API's words where there are any.
-        severity: "critical", "warning" or "info"; of the alert if it opens now.
-        after: this verdict began after this moment (None: it was so at the first poll ever).
-        by: and at the latest at this moment.
-        at_once: a first bad one opens without confirmation (an auth failure does not flicker).
+        is_tick: False between polls: then nothing is said of what was not observed, as nobody knows
+            whether it is still so.
     """
 
-    kind: str
-    subject: str
-    verdict: Verdict
-    value: str
-    severity: str
-    after: datetime | None
-    by: datetime
-    at_once: bool = False
+    at: datetime
+    poll_id: int
+    environment: str
+    is_tick: bool = True
 
 
 @dataclass(frozen=True)
-class Instance:
-    """One subject that is not quiet. `streak` counts known observations in a row in this phase."""
-
-    kind: str
-    subject: str
-    phase: Phase
-    streak: int
-    value: str
-    severity: str
-    alert_id: str
-    started_after: datetime | None
-    started_by: datetime
-    last_bad_at: datetime
-    ended_after: datetime | None = None
-    ended_by: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Step:
-    """What an observation led to.
+class Rules:
+    """Everything that decides beside the observations.
 
     Attributes:
-        instance: the new state; None when the subject is quiet.
-        transition: "opened" or "resolved", or None.
-        closed: the instance as it was resolved.
-        confirm: whether asking again soon would settle something.
+        raise_after, clear_after: known observations in a row that open and resolve.
+        silences: those that may be in force.
+        acked: alert_ids that somebody works on.
+        known_chains: how many chains there are, to tell a mass event.
     """
 
-    instance: Instance | None
-    transition: Literal["opened", "resolved"] | None = None
-    closed: Instance | None = None
-    confirm: bool = False
+    raise_after: int = 2
+    clear_after: int = 3
+    silences: Sequence[Silence] = ()
+    acked: frozenset[str] = frozenset()
+    known_chains: int = 0
 
 
-def fingerprint(environment: str, kind: str, subject: str) -> str:
-    """Identity of a subject: no thresholds, texts or values in it, so edits keep it."""
-    text = f"{environment}\0{kind}\0{subject}"
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
+@dataclass(frozen=True)
+class Judgement:
+    """What one poll led to.
+
+    Attributes:
+        state: fingerprint -> instance, of every subject that has to be remembered.
+        events: (event, instance) of episodes that opened, escalated or ended, told or not.
+        transitions: what to tell.
+        confirm: whether asking again within seconds would settle something.
+    """
+
+    state: Mapping[str, Instance]
+    events: Sequence[tuple[Event, Instance]]
+    transitions: Sequence[Transition]
+    confirm: bool
 
 
-def advance(
-    instance: Instance | None,
-    seen: Observation,
-    *,
-    alert_id: str,
-    raise_after: int,
-    clear_after: int,
-) -> Step:
-    """The next state of a subject.
+def judge(
+    state: Mapping[str, Instance], seen: Sequence[Observation], moment: Moment, rules: Rules
+) -> Judgement:
+    """Judges the observations of one poll.
 
     Args:
-        instance: its state; None when it was quiet.
-        seen: what this poll says.
-        alert_id: the id of an episode that would begin with this poll.
-        raise_after: known bad observations in a row that open.
-        clear_after: known good ones in a row that resolve.
+        state: as the last judgement left it.
+        seen: at most one observation per subject.
+        moment: of the poll.
+        rules: thresholds, silences, acknowledgements.
     """
-    if seen.verdict == "unknown":
-        return Step(instance)
-    if instance is None:
-        return Step(None) if seen.verdict == "good" else _first_bad(seen, alert_id, raise_after)
-    if seen.verdict == "bad":
-        return _bad_again(instance, seen, raise_after)
-    return _good(instance, seen, clear_after)
-
-
-def _first_bad(seen: Observation, alert_id: str, raise_after: int) -> Step:
-    pending = Instance(
-        seen.kind,
-        seen.subject,
-        "pending",
-        0,
-        seen.value,
-        seen.severity,
-        alert_id,
-        started_after=seen.after,
-        started_by=seen.by,
-        last_bad_at=seen.by,
-    )
-    return _bad_again(pending, seen, 1 if seen.at_once else raise_after)
-
-
-def _bad_again(instance: Instance, seen: Observation, raise_after: int) -> Step:
-    bad = replace(instance, value=seen.value, last_bad_at=max(seen.by, instance.last_bad_at))
-    if instance.phase == "pending":
-        bad = replace(bad, streak=instance.streak + 1, severity=seen.severity)
-        if bad.streak < raise_after:
-            return Step(bad, confirm=True)
-        return Step(replace(bad, phase="firing"), "opened")
-    # Recovering and bad again: the same episode goes on, and nobody is told anything new.
-    return Step(replace(bad, phase="firing", streak=0, ended_after=None, ended_by=None))
-
-
-def _good(instance: Instance, seen: Observation, clear_after: int) -> Step:
-    if instance.phase == "pending":
-        return Step(None)
-    if instance.phase == "firing":
-        instance = replace(
-            instance,
-            phase="recovering",
-            streak=0,
-            ended_after=instance.last_bad_at,
-            ended_by=seen.by,
+    steps = _steps(state, seen, moment, rules)
+    known = {_key(moment, each) for each in seen if each.verdict in _KNOWN}
+    after = {**state, **{key: step.instance for key, step in steps.items()}}
+    open_now = [alert for alert in after.values() if alert.is_open]
+    kept, transitions = dict[str, Instance](), list[Transition]()
+    for key, alert in after.items():
+        if key not in steps and not moment.is_tick:
+            kept[key] = alert
+            continue
+        now = Now(
+            moment.at,
+            steps[key].event if key in steps else None,
+            key in known,
+            muted_by(alert, open_now, rules.silences, moment.at),
+            alert.alert_id in rules.acked,
         )
-    good = replace(instance, streak=instance.streak + 1)
-    if good.streak < clear_after:
-        return Step(good, confirm=True)
-    return Step(None, "resolved", closed=good)
+        told, transition = tell(alert, now)
+        transitions += [transition] if transition else []
+        if _is_worth_keeping(told):
+            kept[key] = told
+    return Judgement(
+        kept,
+        [(step.event, step.instance) for step in steps.values() if step.event],
+        transitions,
+        any(step.confirm for step in steps.values()),
+    )
+
+
+def _steps(
+    state: Mapping[str, Instance], seen: Sequence[Observation], moment: Moment, rules: Rules
+) -> dict[str, Step]:
+    """Each observed subject one step further; those that are and stay quiet are left out."""
+    raise_after = _raise_after(state, seen, moment, rules)
+    steps = {}
+    for each in seen:
+        key = _key(moment, each)
+        if key not in state and each.verdict not in ("bad", "absent"):
+            continue
+        was = state.get(key) or Instance.unseen(each)
+        step = advance(
+            was,
+            each,
+            alert_id=f"{key}-{moment.poll_id}",
+            raise_after=raise_after,
+            clear_after=rules.clear_after,
+        )
+        if each.verdict in _KNOWN:
+            opened = step.event == "opened"
+            past = flapping.observed(was, step.instance, moment.at, opened=opened)
+            step = replace(step, instance=past)
+        steps[key] = step
+    return steps
+
+
+def _raise_after(
+    state: Mapping[str, Instance], seen: Sequence[Observation], moment: Moment, rules: Rules
+) -> int:
+    """A mass event is never believed at first sight."""
+    turned_bad = [
+        each
+        for each in seen
+        if each.kind == "chain_status"
+        and each.verdict == "bad"
+        and not ((was := state.get(_key(moment, each))) and was.is_bad)
+    ]
+    is_mass = len(turned_bad) >= max(MASS_AT_LEAST, MASS_SHARE * rules.known_chains)
+    return max(rules.raise_after, 2) if is_mass else rules.raise_after
+
+
+def _key(moment: Moment, seen: Observation) -> str:
+    return fingerprint(moment.environment, seen.kind, seen.key)
+
+
+def _is_worth_keeping(alert: Instance) -> bool:
+    return (
+        alert.phase != "quiet"
+        or alert.told is not None
+        or alert.absences > 0
+        or flapping.has_past(alert)
+    )

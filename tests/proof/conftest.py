@@ -7,22 +7,15 @@ from pathlib import Path
 
 import pytest
 
-# The tests of this folder share a recomputation, which importlib mode does not put on the path.
+# The tests of this folder share a recomputation, and the timelines of alerts, which importlib mode
+# does not put on the path.
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.append(str(Path(__file__).parents[1] / "ccpay_io" / "alerts"))
 
 from setting import Setting
 
 from ccpay_io.store.watch import sync_watch_settings
 from ccpay_io.store.writer import Warehouse
-
-
-@pytest.fixture(scope="session")
-def empty_private(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A private file with the schema of this release: migrating once saves each test the time."""
-    warehouse = Warehouse(tmp_path_factory.mktemp("template"), "test")
-    # A publication moves the log into the file, which can then be copied.
-    warehouse.publish(force=True)
-    return warehouse.private
 
 
 @pytest.fixture

@@ -163,7 +163,7 @@ def test_a_hostile_history_in_one_batch(
 @pytest.mark.parametrize(
     ("seed", "setting", "days", "small"),
     [
-        (3, SETTINGS[1], 8, 60),
+        pytest.param(3, SETTINGS[1], 8, 60, marks=pytest.mark.torture),
         *(
             pytest.param(seed, SETTINGS[seed % 2], *extent, marks=pytest.mark.torture)
             for extent in ((2, 10_000), (40, 100))

@@ -3,25 +3,28 @@
 The character says what the API says about the chain TRX (the other chains stay Normal):
 
     n Normal   m Maintenance   t Maintain   u an unseen word   . not listed
-    x no connection   a bad signature   w IP not whitelisted   r rate limit   q daily quota
-    b banned   s not sent (own budget)   k not sent (breaker)   e empty list   h half a list
+    x no connection   o nor to anything else   a bad signature   w IP not whitelisted
+    r rate limit   q daily quota   b banned   s not sent (own budget)   k not sent (breaker)
+    e empty list   h half a list
 
 Blanks are for the reader. What is played goes through a real warehouse file and the real engine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
 
-from ccpay_io.alerts import Evaluation, evaluate
+from ccpay_io.alerts import Evaluation, Usual, evaluate
 from ccpay_io.feeds.chains import chain_state
 from ccpay_io.feeds.poll import Answers, Outcome, Poll, poll_id_at
+from ccpay_io.models import Drift
 from ccpay_io.settings import Credentials, Secret, Settings
 from ccpay_io.store.datasets import DATASETS
 from ccpay_io.store.watch import sync_watch_settings
@@ -34,6 +37,7 @@ OTHERS = ("BSC", "BTC", "ETH")
 WORDS = {"n": "Normal", "m": "Maintenance", "t": "Maintain", "u": "Paused"}
 FAILURES: dict[str, tuple[Outcome, int | None, str]] = {
     "x": ("failed", None, "ConnectFailed"),
+    "o": ("failed", None, "OwnNetworkDown"),
     "a": ("failed", 11005, "VerifySignFailed"),
     "w": ("failed", 12002, "IpNotInWhitelist"),
     "r": ("failed", 11004, "RateLimit"),
@@ -84,6 +88,21 @@ def _poll(outcome: Outcome, at: datetime) -> Poll:
     return Poll(poll_id_at(at), "chains", outcome, at, at + timedelta(seconds=1), 1, cadence_s=30)
 
 
+def feed_poll(
+    feed: str,
+    at: datetime,
+    rows: Mapping[str, Sequence[Mapping[str, object]]] | None = None,
+    *,
+    cadence_s: int = 300,
+    failed: str = "",
+    drift: tuple[Drift, ...] = (),
+) -> Poll:
+    """A poll of any other feed: rows per dataset, or the character of a failure."""
+    poll = failed_poll(failed, at) if failed else _poll("ok", at)
+    answers = {name: Answers(DATASETS[name].frame(given)) for name, given in (rows or {}).items()}
+    return replace(poll, feed=feed, answers=answers, cadence_s=cadence_s, drift=drift)
+
+
 class Clock:
     """Stands still until it is told to go on."""
 
@@ -98,21 +117,56 @@ class Clock:
         self.moment += timedelta(seconds=seconds)
 
 
-class Timeline:
-    """Plays ticks into the warehouse in a folder and tells which notices were written when."""
+class KeptOpen(Warehouse):
+    """A warehouse whose file stays open, where the product opens it for each transaction.
 
-    def __init__(
-        self, settings: Settings, *, on_step: Callable[[str], None] = lambda name: None
-    ) -> None:
+    Opening is half of the time of a short transaction. What it does is tested elsewhere.
+    """
+
+    _files: ClassVar[dict[Path, tuple[ExitStack, duckdb.DuckDBPyConnection]]] = {}
+
+    @contextmanager
+    def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        if self.private not in self._files:
+            stack = ExitStack()
+            self._files[self.private] = stack, stack.enter_context(super()._open())
+        yield self._files[self.private][1]
+
+    @classmethod
+    def close_all(cls) -> None:
+        """Lets others open the files."""
+        while cls._files:
+            cls._files.popitem()[1][0].close()
+
+
+class Timeline:
+    """Plays ticks into the warehouse in a folder and tells which notices were written when.
+
+    Args:
+        settings: of the warehouse.
+        on_step: told the steps of each commit, which then open the file as the product does.
+
+    Attributes:
+        kind: the class of warehouse where there is no on_step.
+    """
+
+    kind: ClassVar[type[Warehouse]] = Warehouse
+
+    def __init__(self, settings: Settings, *, on_step: Callable[[str], None] | None = None) -> None:
         self.settings = settings
-        self.warehouse = Warehouse(settings.warehouse, settings.stamp, on_step=on_step)
+        if on_step is None:
+            self.warehouse = self.kind(settings.warehouse, settings.stamp)
+        else:
+            KeptOpen.close_all()
+            self.warehouse = Warehouse(settings.warehouse, settings.stamp, on_step=on_step)
         self.ticks = 0
         self.polls: list[Poll] = []
+        self.usual: Usual | None = None
 
     def play(self, script: str, *, channel: str = "log") -> list[str]:
         """Plays ticks; returns the channel's notices of these ticks, as "4 opened TRX"."""
         begun = self.ticks
-        polls = [self._tick(character) for character in script if character != " "]
+        polls = [self.tick(character) for character in script if character != " "]
         self.commit(polls)
         return [text for tick, text in self.notices(channel) if tick > begun]
 
@@ -126,7 +180,7 @@ class Timeline:
 
     def confirms(self, character: str) -> bool:
         """Plays one tick; whether the caller is asked to poll again at once."""
-        (confirm,) = self.commit([self._tick(character)])
+        (confirm,) = self.commit([self.tick(character)])
         return confirm
 
     def wait(self, ticks: int) -> None:
@@ -141,7 +195,7 @@ class Timeline:
     def judge(self, con: duckdb.DuckDBPyConnection, poll: Poll) -> Evaluation:
         """What the collector does inside the poll's transaction."""
         sync_watch_settings(con, self.settings)
-        return evaluate(con, poll, self.settings)
+        return evaluate(con, poll, self.settings, self.usual)
 
     def notices(self, channel: str = "log") -> list[tuple[int, str]]:
         """(tick, "4 opened TRX") of all notices of a channel, in the order of polls."""
@@ -169,7 +223,8 @@ class Timeline:
         """When its answer was received."""
         return self.at(tick) + timedelta(seconds=1)
 
-    def _tick(self, character: str) -> Poll:
+    def tick(self, character: str) -> Poll:
+        """The next poll, not played."""
         self.ticks += 1
         at = self.at(self.ticks)
         if character in FAILURES:

@@ -10,7 +10,7 @@ import pytest
 # The tests of this folder share a vocabulary, which importlib mode does not put on the path.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from alert_timeline import Clock, Timeline, live_settings
+from alert_timeline import Clock, KeptOpen, Timeline, live_settings
 from receiver import Receiver, receiving
 
 
@@ -20,6 +20,14 @@ def empty_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("empty")
     with Timeline(live_settings(root)).warehouse.transaction():
         return root
+
+
+@pytest.fixture(autouse=True)
+def _kept_open(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The tests of this folder open a file once, and close it at their end."""
+    monkeypatch.setattr(Timeline, "kind", KeptOpen)
+    yield
+    KeptOpen.close_all()
 
 
 @pytest.fixture

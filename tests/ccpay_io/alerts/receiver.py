@@ -38,11 +38,15 @@ class Received:
 
 @dataclass
 class Receiver:
-    """What a test holds in hand: `answers` are given in turn, then 200 for ever."""
+    """What a test holds in hand: `answers` are given in turn, then 200 for ever.
+
+    `reply` is the body of every answer.
+    """
 
     url: str = ""
     answers: list[Answer] = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
+    reply: bytes = b""
 
     @property
     def accepted(self) -> list[Received]:
@@ -72,9 +76,10 @@ def receiving(*answers: Answer) -> Iterator[Receiver]:
             lower = {name.lower(): value for name, value in self.headers.items()}
             receiver.received.append(Received(self.path, lower, body, status))
             self.send_response(status)
-            for name, value in {"Content-Length": "0", **headers}.items():
+            for name, value in {"Content-Length": str(len(receiver.reply)), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
+            self.wfile.write(receiver.reply)
 
         def log_message(self, *_: object) -> None:
             """Keeps the test's output clean."""

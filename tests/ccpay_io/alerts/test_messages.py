@@ -134,3 +134,13 @@ def test_long_outage_reads_in_hours(timeline: Timeline) -> None:
     again.wait(round(3 * 3600 / TICK.total_seconds()))
     again.play("nnn")
     assert latest(timeline)[0].endswith("after 30 s to 3 h 0 min")
+
+
+def test_a_group_says_once_how_old_it_is_and_when_it_is_said_again(timeline: Timeline) -> None:
+    """Ten chains in one message are ten times what differs, and once what does not."""
+    chains = [f"C{i}" for i in range(6)]
+    timeline.play_lists([dict.fromkeys(chains, word) for word in ("Normal", *["Maintenance"] * 2)])
+    _, body = latest(timeline)
+    assert body.count("Last answer 0 s ago.") == 1
+    assert body.count("Next reminder at 2026-03-02 11:01:01 UTC") == 1
+    assert all(f"{chain} is in maintenance." in body for chain in chains)

@@ -1,72 +1,21 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from alert_timeline import OTHERS, Timeline, chain_poll, live_settings
+from scenarios import API, SCRIPTS, STATUS
 
-from ccpay_io.config import AlertSettings, WatchSettings
+from ccpay_io.config import AlertSettings, BoardSettings, WatchSettings
 from ccpay_io.settings import Secret
 
-STATUS = "getChainList status"
-LIST = "getChainList list"
-API = "CCPayment API"
+HALF = timedelta(minutes=30)
 
 
-@pytest.mark.parametrize(
-    ("script", "expected"),
-    [
-        pytest.param("nn m nn", [], id="1: one bad poll is nothing"),
-        pytest.param("nn mm", ["4 opened TRX"], id="2: two bad polls open"),
-        pytest.param("nn m n m n m", [], id="single bad polls do not add up"),
-        pytest.param("nn mm nn m nn", ["4 opened TRX"], id="3: almost resolved is not resolved"),
-        pytest.param("nn mm nnn", ["4 opened TRX", "7 resolved TRX"], id="4: three good resolve"),
-        pytest.param("nn mm nn m nnn", ["4 opened TRX", "10 resolved TRX"], id="one episode"),
-        pytest.param("mm nnn", ["2 opened TRX", "5 resolved TRX"], id="bad from the first poll"),
-        pytest.param(
-            "nn xxxxxxxxxx nnn",
-            [f"4 opened {API}", f"15 resolved {API}"],
-            id="8: an API outage is one source alert and no chain alert",
-        ),
-        pytest.param(
-            "nn mm xxx mm",
-            ["4 opened TRX", f"6 opened {API}"],
-            id="9: an outage neither resolves nor reopens a chain",
-        ),
-        pytest.param(
-            "nn mm xx nnn",
-            ["4 opened TRX", f"6 opened {API}", f"9 resolved {API}, TRX"],
-            id="10: recovered during the outage",
-        ),
-        pytest.param("nn m x m", ["5 opened TRX"], id="an unknown poll keeps the count of bad"),
-        pytest.param("nn mm n x n x n", ["4 opened TRX", "9 resolved TRX"], id="and of good"),
-        pytest.param(
-            "nn mtmt nnn", ["4 opened TRX", "9 resolved TRX"], id="14: two spellings, one episode"
-        ),
-        pytest.param("nn ee nnn", [f"4 opened {LIST}", f"7 resolved {LIST}"], id="15: empty list"),
-        pytest.param("nn hh nnn", [f"4 opened {LIST}", f"7 resolved {LIST}"], id="15: half list"),
-        pytest.param("nn mm eeee m", ["4 opened TRX", f"6 opened {LIST}"], id="15: resolves none"),
-        pytest.param("nn mm ...", ["4 opened TRX"], id="16: vanishing is no verdict"),
-        pytest.param(
-            "nn xx eee n",
-            [f"4 opened {API}", f"6 opened {LIST}"],
-            id="15: nor does it prove the source well",
-        ),
-        pytest.param("nn uu", [f"4 opened {STATUS}"], id="an unseen word is a contract alert"),
-        pytest.param(
-            "nn mm uu nnn",
-            ["4 opened TRX", f"6 opened {STATUS}", f"9 resolved TRX, {STATUS}"],
-            id="an unseen word neither resolves nor opens",
-        ),
-        pytest.param("nn a", [f"3 opened {API}"], id="a bad signature is reported at once"),
-        pytest.param("nn q ssss", [f"3 opened {API}"], id="27: a used-up quota too"),
-        pytest.param("nn b kkkk", [f"3 opened {API}"], id="28: a ban, once"),
-        pytest.param("nn k", [f"3 opened {API}"], id="28: also when another feed was banned"),
-        pytest.param("nn x nn x nn", [], id="single failures are nothing"),
-        pytest.param("nn mm ssss nnn", ["4 opened TRX", "11 resolved TRX"], id="not polled"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("script", "expected"), SCRIPTS)
 def test_timeline(timeline: Timeline, script: str, expected: list[str]) -> None:
     """Each script leads to exactly these notices, at exactly these ticks."""
     assert timeline.play(script) == expected
@@ -117,8 +66,7 @@ def test_end_bounds_span_an_outage(timeline: Timeline) -> None:
 
 def test_start_bounds_span_an_outage(timeline: Timeline) -> None:
     """Scenario 11: what broke during an outage is opened after it, once, with its true start."""
-    notices = timeline.play("nn xxx mmmmm")
-    assert [n for n in notices if "TRX" in n and "opened" in n] == ["7 opened TRX"]
+    assert timeline.play("nn xxx mmmmm") == [f"4 opened {API}", f"8 digest {API}, TRX"]
     (bounds,) = timeline.rows(
         "SELECT started_after, started_by FROM store.alert_episode WHERE kind = 'chain_status'"
     )
@@ -233,8 +181,10 @@ def test_new_thresholds_while_firing_keep_the_episode(timeline: Timeline) -> Non
 
 
 def test_state_is_as_small_as_the_trouble(timeline: Timeline) -> None:
-    """When all is well again no state is left."""
+    """When all has been well for as long as anything could still flap, no state is left."""
     timeline.play("nn mm xx uu ee nnnn")
+    timeline.wait(120)
+    timeline.play("n" * 21)
     assert timeline.rows("SELECT count(*) FROM store.alert_state") == [(0,)]
 
 
@@ -246,8 +196,9 @@ def test_a_failed_poll_of_another_feed_says_nothing_about_chains(timeline: Timel
         poll.poll_id, "fiats", "failed", poll.started_at, poll.observed_at, 1,
         error_name="TimedOut", cadence_s=900,
     )  # fmt: skip
-    timeline.commit([fiats] * 1)
-    assert timeline.rows("SELECT subject, phase FROM store.alert_state") == [("TRX", "firing")]
+    timeline.commit([fiats])
+    rows = timeline.rows("SELECT subject, phase FROM store.alert_state WHERE kind = 'chain_status'")
+    assert rows == [("TRX", "firing")]
 
 
 @pytest.mark.parametrize(
@@ -295,3 +246,58 @@ def test_stopped_clock_keeps_durations_in_order(timeline: Timeline) -> None:
     )
     ((body,),) = timeline.rows("SELECT body FROM store.alert_outbox WHERE transition = 'resolved'")
     assert "-" not in body.split("after", 1)[1].split(".", 1)[0]
+
+
+def test_an_outage_lowers_the_coverage_and_not_the_availability(root: Path) -> None:
+    """Scenario 8: what was not known counts as neither normal nor maintenance."""
+    timeline = Timeline(live_settings(root))
+    told = timeline.play("nn" + "x" * 10 + "nnn")
+    assert told == [f"4 opened {API}", f"15 resolved {API}"]
+    sql = "SELECT DISTINCT availability_pct, unknown_s > 300 FROM chain_availability_daily"
+    assert timeline.rows(f"{sql} WHERE chain = 'TRX' AND day = '2026-03-02'") == [(100.0, True)]
+    failed = "SELECT sum(failed) FROM poll_coverage WHERE feed = 'chains'"
+    assert timeline.rows(failed) == [(10,)]
+
+
+def test_a_duration_across_a_change_of_the_clocks_is_the_time_that_passed(root: Path) -> None:
+    """Scenario 29: on 29 March 2026 the clocks of Berlin skip an hour; nothing else does."""
+    board = BoardSettings(timezone="Europe/Berlin")
+    timeline = Timeline(live_settings(root, board=board))
+    begun = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
+    words = ["Normal", *["Maintenance"] * 5, *["Normal"] * 3]
+    timeline.commit(
+        [
+            chain_poll(dict.fromkeys((*OTHERS, "TRX"), "Normal") | {"TRX": word}, begun + n * HALF)
+            for n, word in enumerate(words)
+        ]
+    )
+    ((title,),) = timeline.rows(
+        "SELECT title FROM store.alert_outbox WHERE transition = 'resolved'"
+    )
+    assert title == "TRX is back to normal after 2 h 0 min to 3 h 0 min"
+
+
+def test_two_evaluators_that_race_make_one_episode(timeline: Timeline) -> None:
+    """Scenario 30: two processes that poll at the same time tell it once."""
+    timeline.play("nnm")
+    racers = [Timeline(timeline.settings, on_step=lambda name: None) for _ in range(2)]
+    polls = []
+    for number, racer in enumerate(racers):
+        racer.wait(3)
+        poll = racer.tick("m")
+        polls.append(replace(poll, writer=f"process {number}"))
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda racer, poll: racer.commit([poll]), racers, polls))
+    assert timeline.rows("SELECT count(*) FROM store.poll") == [(5,)]
+    assert timeline.rows("SELECT count(*) FROM store.alert_episode") == [(1,)]
+    assert [word for _, word in timeline.notices()] == ["4 opened TRX"]
+
+
+def test_each_chain_that_vanishes_is_a_notice_of_its_own(timeline: Timeline) -> None:
+    """Two removals of chains that were never in trouble are two ids: receivers drop repetitions."""
+    everything, without = dict.fromkeys("ABC", "Normal"), dict.fromkeys("BC", "Normal")
+    timeline.play_lists([everything, *[without] * 3, *[{"C": "Normal"}] * 3])
+    rows = timeline.rows("SELECT notice_id, alert_ids, transition FROM store.alert_outbox")
+    assert [word for _, _, word in rows] == ["delisted"] * 2
+    assert len({notice_id for notice_id, _, _ in rows}) == 2
+    assert all(alert_id for _, ids, _ in rows for alert_id in ids)

@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from truth import (
+    alerts,
     asof,
     care,
     chains,
@@ -57,11 +58,14 @@ VIEWS: Mapping[str, Callable[[Book], list[Row]]] = {
         hours.fee_by_hour_of_week,
         routes.payout_route_ranking,
         maintenance.maintenance_episode,
+        alerts.alert_episode,
+        alerts.notice_delivery,
         maintenance.chain_availability_daily,
         maintenance.chain_availability_monthly,
         costs.withdrawal_cost_monthly,
         care.poll_coverage,
         care.contract_drift,
+        care.api_budget_now,
     )
 }
 

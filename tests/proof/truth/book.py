@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -40,6 +41,7 @@ class Book:
         watched: (kind, name, value) of what ccpay.toml names.
         timezone: of months.
         withdrawals: what the merchant imported.
+        records: rows of tables that no poll's answers tell: those of alerts.
         memory: views that were recomputed already (`once`).
     """
 
@@ -48,6 +50,7 @@ class Book:
     watched: Sequence[tuple[str, str, str | None]] = ()
     timezone: str = "UTC"
     withdrawals: Sequence[Withdrawal] = ()
+    records: Mapping[str, Sequence[Row]] = field(default_factory=lambda: defaultdict(list))
     _stories: dict[str, list[Snapshot]] = field(default_factory=dict)
     _plans: dict[str, list[tuple[datetime, int]]] = field(default_factory=dict)
     memory: dict[tuple[Any, ...], list[Row]] = field(default_factory=dict)

@@ -140,3 +140,8 @@ def _changed(book: Book, feed: str) -> Counter[int]:
                     changed[snapshot.poll.poll_id] += 1
             last = snapshot
     return changed
+
+
+def api_budget_now(book: Book) -> list[Row]:
+    """Nothing: no limits file stands behind polls that were never asked of an API."""
+    return []
