@@ -273,7 +273,9 @@ def read_validity(endpoint: str, data: object) -> AddressValidity:
     valid = data.get("addrIsValid") if isinstance(data, Mapping) else None
     if not isinstance(valid, bool):
         raise ValueError("data.addrIsValid is not a boolean")
-    return AddressValidity(valid)
+    reader = Reader(endpoint)
+    reader.new_fields(data, "addrIsValid")
+    return AddressValidity(valid, reader.drift)
 
 
 def read_user(endpoint: str, data: object) -> CwalletUser:
@@ -286,4 +288,6 @@ def read_user(endpoint: str, data: object) -> CwalletUser:
     user, name = fields.get("cwalletUserId"), fields.get("cwalletUserName")
     if not isinstance(user, str) or not isinstance(name, str):
         raise ValueError("data.cwalletUserId and data.cwalletUserName are not both strings")
-    return CwalletUser(user, name)
+    reader = Reader(endpoint)
+    reader.new_fields({k: v for k, v in fields.items() if k != "cwalletUserName"}, "cwalletUserId")
+    return CwalletUser(user, name, reader.drift)

@@ -1,6 +1,7 @@
 """How many requests a day the settings mean, and what that risks.
 
-Owns this arithmetic. Called by `ccpay up` and doctor before anything is polled.
+Owns this arithmetic. Called by `ccpay up` and doctor before anything is polled, and for what the
+pacer keeps back for the chains, lists and prices.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from ccpay_io.errors import NothingPublished
 from ccpay_io.feeds.prices import BATCH
+from ccpay_io.feeds.sampling import allowance, longest_turn
 from ccpay_io.settings import Settings
 from ccpay_io.store.reading import connect_published
 
@@ -56,6 +58,25 @@ def plan_of(settings: Settings) -> Plan:
     }
     per_day = {name: DAY_S // cadence * n for name, (cadence, n) in per_poll.items()}
     return Plan(per_day, pairs, estimated=known is None)
+
+
+def longest_age_s(settings: Settings, plan: Plan) -> int:
+    """Seconds within which each fee is asked for, with this budget: the cadence if it reaches."""
+    cadence_s = settings.feeds.fees
+    left = settings.daily_budget - int(sum(reserves(settings)) * DAY_S)
+    return longest_turn(plan.pairs, allowance(left, DAY_S, cadence_s)) * cadence_s
+
+
+def reserves(settings: Settings) -> tuple[float, float]:
+    """Requests a second that the chains need, and that lists and prices need; fees leave them.
+
+    A tenth more than planned, for repetitions and confirmations.
+    """
+    feeds = settings.feeds
+    batches = -(-TYPICAL_COINS // BATCH)
+    others = ((feeds.prices, batches), (feeds.fiats, 1), (feeds.coins, 1), (feeds.networks, 1))
+    chains = 1 / max(1, feeds.watch_s)
+    return 1.1 * chains, 1.1 * sum(count / max(1, cadence_s) for cadence_s, count in others)
 
 
 def _known_pairs(root: Path) -> tuple[int, int] | None:

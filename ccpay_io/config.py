@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Collection
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -37,6 +37,7 @@ _WANTED = {
     "tuple_type": "a list in brackets",
     "dict_type": "a table",
     "model_type": "a table",
+    "bool_type": "true or false",
 }
 
 
@@ -65,6 +66,13 @@ def _time_zone(name: str) -> str:
     return name
 
 
+def _one_word(text: str) -> str:
+    """What the API would refuse every six hours is refused here, once."""
+    if not text.isprintable() or text.split() != [text]:
+        raise ValueError("text without spaces, as it was copied")
+    return text
+
+
 def _between(lowest: int, highest: int) -> AfterValidator:
     def check(value: int) -> int:
         if not lowest <= value <= highest:
@@ -81,8 +89,25 @@ def _each_once(entries: tuple[_Watched, ...]) -> tuple[_Watched, ...]:
     return entries
 
 
+def _one_per_number(filters: tuple[ChannelFilter, ...]) -> tuple[ChannelFilter, ...]:
+    if len({each.number for each in filters}) < len(filters):
+        raise ValueError("each number once; remove the repeated one")
+    return filters
+
+
 Cadence = Annotated[int, AfterValidator(_fits_the_clock)]
 Text = Annotated[str, Field(min_length=1)]
+Payee = Annotated[str, Field(min_length=1), AfterValidator(_one_word)]
+AlertKind = Literal[
+    "source_health",
+    "chain_status",
+    "payout_route",
+    "fee_level",
+    "freshness",
+    "contract",
+    "delivery",
+]
+ALERT_KINDS: tuple[str, ...] = get_args(AlertKind)
 
 
 class _Section(BaseModel):
@@ -101,20 +126,24 @@ class FeedSettings(_Section):
     watchlist: Cadence = 21600
     watch_s: Annotated[int, AfterValidator(_fits_the_watch)] = 30
 
+    def cadence_s(self, feed: str) -> int:
+        """Seconds between two polls of a feed; the chains are polled by the watch."""
+        return self.watch_s if feed == "chains" else int(getattr(self, feed))
+
 
 class WatchedAddress(_Section):
     """One of [[watch.addresses]]: checked for validity, stored as a hash."""
 
     label: Text
     chain: Text
-    address: str = Field(min_length=1, repr=False)
+    address: Payee = Field(repr=False)
 
 
 class WatchedCwallet(_Section):
     """One of [[watch.cwallet_ids]]."""
 
     label: Text
-    cwallet_user_id: str = Field(min_length=1, repr=False)
+    cwallet_user_id: Payee = Field(repr=False)
 
 
 class WatchSettings(_Section):
@@ -125,16 +154,28 @@ class WatchSettings(_Section):
     addresses: Annotated[tuple[WatchedAddress, ...], AfterValidator(_each_once)] = ()
     cwallet_ids: Annotated[tuple[WatchedCwallet, ...], AfterValidator(_each_once)] = ()
     default_routes: dict[Text, Text] = Field(default_factory=dict)
+    addresses_as_text: bool = False
+
+
+class ChannelFilter(_Section):
+    """One of [[alerts.channels]]: what the address with this number in CCPAY_ALERT_URLS hears."""
+
+    number: Annotated[int, _between(1, 100)]
+    severity: Literal["info", "warning", "critical"] = "warning"
+    kinds: tuple[AlertKind, ...] = ()
 
 
 class AlertSettings(_Section):
     """[alerts]: how many known observations in a row open and resolve an alert, and after how many
-    seconds a first one is asked again.
+    seconds a first one is asked again; what each channel hears; whether sandbox data may alert
+    anybody beside the log.
     """
 
     raise_after: Annotated[int, _between(1, 20)] = 2
     clear_after: Annotated[int, _between(1, 20)] = 3
     confirm_after_s: Annotated[int, _between(0, 20)] = 5
+    sandbox: bool = False
+    channels: Annotated[tuple[ChannelFilter, ...], AfterValidator(_one_per_number)] = ()
 
 
 class RetentionSettings(_Section):
@@ -229,7 +270,11 @@ def _shown(key: str, value: object) -> str:
 
 def _siblings(section: type[_Section], name: str, loc: tuple[str | int, ...]) -> list[str]:
     """All keys that are known where an unknown one was found."""
-    nested: dict[str, type[_Section]] = {"addresses": WatchedAddress, "cwallet_ids": WatchedCwallet}
+    nested: dict[str, type[_Section]] = {
+        "addresses": WatchedAddress,
+        "cwallet_ids": WatchedCwallet,
+        "channels": ChannelFilter,
+    }
     model = section if len(loc) == 1 else nested[str(loc[0])]
     return [".".join([name, *map(str, loc[:-1]), key]) for key in model.model_fields]
 

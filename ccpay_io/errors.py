@@ -6,7 +6,8 @@
     │   ├── one class per documented code (Failed ... ChainStopDeposit)
     │   ├── UndocumentedCode        a code that the reference does not list
     │   ├── TransportError          no usable answer: .name is the class name
-    │   │   ├── ConnectFailed, TimedOut, CutBody, HttpStatusError, NotJson, WrongShape, NullData
+    │   │   ├── ConnectFailed, OwnNetworkDown, TimedOut, CutBody, HttpStatusError, NotJson,
+    │   │   ├── WrongShape, NullData
     │   ├── SuspectList             code 10000, but not believed (feeds/quarantine.py)
     │   └── BreakerOpen, BudgetExhausted        no request was made
     └── WarehouseError
@@ -118,6 +119,10 @@ class TimedOut(TransportError):
     hint = "the API or the network is slow; the next poll tries again"
 
 
+class OwnNetworkDown(TransportError):
+    hint = "nothing can be reached from this machine; check its network, the API is not to blame"
+
+
 class CutBody(TransportError):
     hint = "the connection broke inside an answer; the next poll tries again"
 
@@ -212,9 +217,7 @@ def _code(code: int, name: str, policy: Policy, hint: str) -> type[CodeError]:
 
 
 # The reference's table of codes, in its order and under its names.
-Failed = _code(
-    10001, "Failed", _RETRY, "the API failed without a reason; the next poll tries again"
-)
+Failed = _code(10001, "Failed", _RETRY, "the API gave no reason; the next poll tries again")
 InvalidArgument = _code(11000, "InvalidArgument", _REFUSE, _INPUT)
 HeaderInvalidArgument = _code(11001, "HeaderInvalidArgument", _REFUSE, _BUG)
 Internal = _code(11002, "Internal", _RETRY, "CCPayment has a problem; the next poll tries again")

@@ -19,7 +19,15 @@ from pydantic.alias_generators import to_camel
 _AMOUNT = re.compile(r"[0-9]{1,40}(\.[0-9]{1,18})?", re.ASCII)
 _MAX_WHOLE_DIGITS = 20
 
-DriftKind = Literal["new_field", "bad_value", "unknown_enum", "duplicate", "missing_field"]
+DriftKind = Literal[
+    "new_field",
+    "bad_value",
+    "unknown_enum",
+    "duplicate",
+    "missing_field",
+    "unknown_code",
+    "list_size",
+]
 Key = tuple[str | int, ...]
 
 
@@ -218,6 +226,7 @@ class AddressValidity:
     """checkWithdrawalAddressValidity."""
 
     is_valid: bool
+    drift: tuple[Drift, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -226,3 +235,4 @@ class CwalletUser:
 
     cwallet_user_id: str
     cwallet_user_name: str
+    drift: tuple[Drift, ...] = ()

@@ -1,30 +1,30 @@
 """How fast, how often per day, and whether at all: one pace for all processes of an account.
 
-Owns the limits file (SQLite), the pace that adapts to what the API tolerates, the daily budget and
-the breaker that 11014 trips. Does not send anything. Called by the client before and after each
-request, by doctor for status and re-arming.
+Owns the pace that adapts to what the API tolerates, who goes first, and the breaker that 11014
+trips. The file behind it is limits_file.py, the day's budget quota.py. Does not send anything.
+Called by the client before and after each request, by doctor for status and re-arming.
 
 The pace rises while requests that had to wait for it are answered; a refusal (11004, 429) halves it
 for about a second, after which it goes on at 95 % of the pace that was refused and tries a higher
 one only rarely. Refusals in quick succession mean that the limit is far below: each counts double.
+
+The chains go first, then lists and prices, then fees and payees. Of the last, each process has one
+request at a time in the shared queue, so that what goes first never waits behind a sweep.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import os
-import sqlite3
-import threading
 import time
-import weakref
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ccpay_io.errors import ApiError, BreakerOpen, BudgetExhausted, Policy, WarehouseError
+from ccpay_io.errors import ApiError, BreakerOpen, BudgetExhausted, Policy
+from ccpay_io.limits_file import LimitsFile, Row
+from ccpay_io.quota import Quota
 
 START_RPS = 10.0
 CEILING_RPS = 50.0
@@ -43,14 +43,18 @@ HALVED_FOR_S = 1.0
 LONGEST_HOLD_S = 600.0
 # Nobody sleeps longer at a stretch: what changed meanwhile (a ban, the clock) is looked at again.
 LONGEST_SLEEP_S = 60.0
-# Processes read the clock at slightly different moments; more than this backwards is a jump.
-CLOCK_SLACK_S = 1.0
+# Slots that lie closer together than this are taken at once: above 50 requests a second the file
+# would cost more than the requests.
+AT_ONCE_S = 0.02
 
-_COLUMNS = (
-    "rate REAL, learned REAL, next_slot REAL, hold_until REAL, probed_at REAL, seen_at REAL,"
-    " pressed INTEGER, streak INTEGER, day TEXT, used INTEGER, quota_day TEXT, breaker_since REAL"
-)
-_NEW_ROW = "INSERT INTO pace VALUES (?, ?, NULL, 0, 0, 0, 0, 0, 0, '', 0, '', NULL)"
+_FEES = 2
+_RANKS = {
+    "getChainList": 0,
+    "getFiatList": 1,
+    "getSwapCoinList": 1,
+    "getCoinList": 1,
+    "getCoinUSDTPrice": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -60,18 +64,22 @@ class PacerStatus:
     Attributes:
         rate_rps: pace in requests per second.
         learned_ceiling_rps: highest pace that was not refused; None while nothing was refused.
-        used_today: requests since 00:00 UTC.
-        daily_budget: requests allowed per UTC day.
+        used_today: requests since the account's day began.
+        daily_budget: requests allowed per day: the budget, or the account's quota where it is less.
+        resets_at: when the next day begins; 00:00 UTC until the API showed another time.
         quota_exhausted: whether the API said (11009) that today's quota is used up.
         breaker_since: when 11014 was seen; None when calls are allowed.
+        left_for_fees: requests that fees may still have today, without what is kept for the rest.
     """
 
     rate_rps: float
     learned_ceiling_rps: float | None
     used_today: int
     daily_budget: int
+    resets_at: datetime
     quota_exhausted: bool
     breaker_since: datetime | None
+    left_for_fees: int
 
 
 class Pacer:
@@ -80,7 +88,8 @@ class Pacer:
     Args:
         path: the limits file, shared by all processes.
         credentials_key: what identifies the account; only a hash of it is stored.
-        daily_budget: requests allowed per UTC day.
+        daily_budget: requests allowed per day.
+        reserves: requests a second that the chains need, and that lists and prices need.
         start_rps: pace before anything is known.
         ceiling_rps: pace that is never exceeded.
         now: seconds since the epoch.
@@ -93,18 +102,20 @@ class Pacer:
         *,
         credentials_key: str,
         daily_budget: int,
+        reserves: tuple[float, float] = (0.0, 0.0),
         start_rps: float = START_RPS,
         ceiling_rps: float = CEILING_RPS,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._path = path
-        self._account = hashlib.sha256(credentials_key.encode()).hexdigest()[:16]
-        self._budget = daily_budget
-        self._start, self._ceiling = start_rps, ceiling_rps
+        self._file = LimitsFile(path, credentials_key, min(start_rps, ceiling_rps), now)
+        self._quota = Quota(daily_budget, (0.0, reserves[0], sum(reserves)))
+        self._ceiling = ceiling_rps
         self._now, self._sleep = now, sleep
-        self._con: sqlite3.Connection | None = None
-        self._alone = threading.Lock()
+        self._slots: deque[float] = deque()
+        self._answers = 0
+        self._asks_for_reset = False
+        self._turns: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
 
     async def acquire(self, endpoint: str) -> None:
         """Counts this request and waits for its slot.
@@ -114,172 +125,153 @@ class Pacer:
             BudgetExhausted: today's budget, or the account's quota, is used up.
             WarehouseError: the limits file cannot be used.
         """
-        slot = self._reserve(endpoint)
-        while (wait := slot - self._now()) > 0:
-            await self._sleep(min(wait, LONGEST_SLEEP_S))
-            slot = self._still(endpoint, slot)
+        rank = _RANKS.get(endpoint, _FEES)
+        if rank < _FEES:
+            await self._wait(endpoint, self._reserve(endpoint, rank, 1)[0])
+            return
+        async with self._turn():
+            if not (self._slots and self._slots[0] > self._now() - AT_ONCE_S):
+                self._slots.extend(self._reserve(endpoint, rank, self._at_once()))
+            await self._wait(endpoint, self._slots.popleft())
 
     def answered(self) -> None:
         """A request was answered: the pace may rise, if it is what requests wait for."""
-        now = self._now()
-        with self._state() as (con, state):
-            if now < state["hold_until"] + HALVED_FOR_S or not state["pressed"]:
-                return
-            learned, rate = state["learned"], state["rate"]
-            top = self._ceiling if learned is None else min(self._ceiling, learned)
-            if rate < top:
-                self._set(con, rate=min(top, rate + RISE))
-            elif learned is not None and now - state["probed_at"] >= PROBE_EVERY_S:
-                higher = min(self._ceiling, learned * PROBE_STEP)
-                self._set(con, learned=higher, rate=higher, probed_at=now)
+        self._answers += 1
 
     def failed(self, error: ApiError) -> None:
         """A request failed: the pace, the budget or the breaker may have to change."""
         if isinstance(error, BreakerOpen | BudgetExhausted):
             return
+        now = self._now()
         if error.is_answer:
             self.answered()
         elif error.policy is Policy.SLOW_DOWN:
-            self._refused(error.retry_after_s)
+            with self._file.row() as row:
+                self._settle(row)
+                self._refused(row, now, error.retry_after_s)
         elif error.policy is Policy.WAIT_TOMORROW:
-            with self._state() as (con, _):
-                self._set(con, quota_day=self._today())
+            with self._file.row() as row:
+                self._settle(row)
+                self._quota.refused(row, now)
         elif error.policy is Policy.STOP_EVERYTHING:
-            with self._state(durable=True) as (con, _):
-                self._set(con, breaker_since=self._now())
+            with self._file.row(durable=True) as row:
+                self._settle(row)
+                row.set(breaker_since=now)
 
     def rearm(self) -> None:
         """Closes the breaker: requests are allowed again."""
-        with self._state(durable=True) as (con, _):
-            self._set(con, breaker_since=None)
+        with self._file.row(durable=True) as row:
+            row.set(breaker_since=None)
+
+    def settle(self) -> None:
+        """Tells the file what this process knows: its answers, and slots that it did not use."""
+        if self._slots or self._answers:
+            with self._file.row() as row:
+                self._settle(row)
 
     def status(self) -> PacerStatus:
         """What the limits file says now."""
-        with self._state() as (_, state):
-            since = state["breaker_since"]
+        now = self._now()
+        with self._file.row() as row:
+            self._settle(row)
+            since = row.known("breaker_since")
             return PacerStatus(
-                rate_rps=min(self._ceiling, state["rate"]),
-                learned_ceiling_rps=state["learned"],
-                used_today=state["used"] if state["day"] == self._today() else 0,
-                daily_budget=self._budget,
-                quota_exhausted=state["quota_day"] == self._today(),
+                rate_rps=min(self._ceiling, row.number("rate")),
+                learned_ceiling_rps=row.known("learned"),
+                used_today=self._quota.used(row, now),
+                daily_budget=self._quota.allowed(row),
+                resets_at=self._quota.resets_at(row, now),
+                quota_exhausted=self._quota.is_exhausted(row, now),
                 breaker_since=None if since is None else datetime.fromtimestamp(since, UTC),
+                left_for_fees=self._quota.room(row, now, _FEES),
             )
 
-    def _reserve(self, endpoint: str) -> float:
-        """Counts the request and takes the next slot; returns the slot's time."""
-        today = self._today()
-        with self._state() as (con, state):
-            self._refuse_if_stopped(endpoint, state)
-            used = state["used"] if state["day"] == today else 0
-            if used >= self._budget:
-                raise BudgetExhausted(endpoint, f"{used} of {self._budget} requests used today")
-            self._set(con, day=today, used=used + 1)
-            return self._take_slot(con, state)
+    def _turn(self) -> asyncio.Lock:
+        """Held by the one of this process's requests of the last rank that is in the queue now."""
+        loop = asyncio.get_running_loop()
+        if self._turns is None or self._turns[0] is not loop:
+            self._turns = (loop, asyncio.Lock())
+        return self._turns[1]
+
+    def _at_once(self) -> int:
+        """How many slots to take, when a process needs them one after the other."""
+        return max(1, int(self._ceiling * AT_ONCE_S))
+
+    def _reserve(self, endpoint: str, rank: int, wanted: int) -> list[float]:
+        """Counts requests and takes the next slots; returns their times."""
+        now = self._now()
+        with self._file.row() as row:
+            self._settle(row)
+            self._refuse_if_banned(endpoint, row)
+            wanted = min(wanted, max(1, int(self._pace_at(row, now) * AT_ONCE_S)))
+            count, self._asks_for_reset = self._quota.take(row, now, endpoint, rank, wanted)
+            return [self._take_slot(row) for _ in range(count)]
+
+    async def _wait(self, endpoint: str, slot: float) -> None:
+        while (wait := slot - self._now()) > 0:
+            await self._sleep(min(wait, LONGEST_SLEEP_S))
+            if wait > AT_ONCE_S:
+                slot = self._still(endpoint, slot)
 
     def _still(self, endpoint: str, slot: float) -> float:
         """The slot that this request has now, after some sleep; a later one after a refusal."""
-        with self._state() as (con, state):
-            self._refuse_if_stopped(endpoint, state)
-            if state["hold_until"] > self._now():
-                return self._take_slot(con, state)
-            # No slot lies behind the next free one, unless the clock was set back meanwhile.
-            return min(slot, float(state["next_slot"]))
-
-    def _refuse_if_stopped(self, endpoint: str, state: sqlite3.Row) -> None:
-        if state["breaker_since"] is not None:
-            raise BreakerOpen(endpoint)
-        if state["quota_day"] == self._today():
-            raise BudgetExhausted(endpoint, "the account's quota of today is used up")
-
-    def _take_slot(self, con: sqlite3.Connection, state: sqlite3.Row) -> float:
         now = self._now()
-        slot = max(now, float(state["hold_until"]), float(state["next_slot"]))
-        pace = self._pace_at(state, slot)
-        self._set(con, next_slot=slot + 1 / pace, seen_at=now, pressed=int(slot > now))
+        with self._file.row() as row:
+            self._refuse_if_banned(endpoint, row)
+            if self._quota.is_exhausted(row, now) and not self._asks_for_reset:
+                raise BudgetExhausted(endpoint, "the account's quota of today is used up")
+            if row.number("hold_until") > now:
+                return self._take_slot(row)
+            # No slot lies behind the next free one, unless the clock was set back meanwhile.
+            return min(slot, row.number("next_slot"))
+
+    def _refuse_if_banned(self, endpoint: str, row: Row) -> None:
+        if row.known("breaker_since") is not None:
+            raise BreakerOpen(endpoint)
+
+    def _take_slot(self, row: Row) -> float:
+        now = self._now()
+        slot = max(now, row.number("hold_until"), row.number("next_slot"))
+        following = slot + 1 / self._pace_at(row, slot)
+        row.set(next_slot=following, seen_at=now, pressed=int(slot > now))
         return slot
 
-    def _pace_at(self, state: sqlite3.Row, moment: float) -> float:
+    def _pace_at(self, row: Row, moment: float) -> float:
         """Half the pace for a moment after a refusal, else the pace."""
-        held = state["hold_until"] <= moment < state["hold_until"] + HALVED_FOR_S
-        pace = float(state["rate"]) / 2 if held else float(state["rate"])
+        held, rate = row.number("hold_until"), row.number("rate")
+        pace = rate / 2 if held <= moment < held + HALVED_FOR_S else rate
         return min(self._ceiling, max(LOWEST_RPS, pace))
 
-    def _refused(self, retry_after_s: float | None) -> None:
+    def _settle(self, row: Row) -> None:
+        """Brings what this process knows into the row: unused slots, answers, a day begun anew."""
         now = self._now()
-        with self._state() as (con, state):
-            hold = now + min(retry_after_s or 0.0, LONGEST_HOLD_S)
-            # Requests that were under way at the same pace are refused too: one lesson is enough.
-            if now < state["hold_until"] + HALVED_FOR_S:
-                if retry_after_s:
-                    self._set(con, hold_until=max(hold, state["hold_until"]))
-                return
-            soon = now < state["hold_until"] + HALVED_FOR_S + SOON_S
-            streak = state["streak"] + 1 if soon else 0
-            part = max(BACK_TO_AT_LEAST, BACK_TO ** (2**streak))
-            rate = max(LOWEST_RPS, min(self._ceiling, state["rate"]) * part)
-            self._set(con, rate=rate, learned=rate, hold_until=hold, probed_at=now, streak=streak)
+        if self._slots:
+            self._quota.give_back(row, now, len(self._slots))
+            self._slots.clear()
+        answers, self._answers = self._answers, 0
+        if answers and self._asks_for_reset and self._quota.is_exhausted(row, now):
+            self._quota.began_anew(row, now)
+        if answers and now >= row.number("hold_until") + HALVED_FOR_S and row.number("pressed"):
+            self._rise(row, now, answers)
 
-    @contextmanager
-    def _state(self, *, durable: bool = False) -> Iterator[tuple[sqlite3.Connection, sqlite3.Row]]:
-        """The account's row inside one transaction that excludes all other processes."""
-        with self._alone:
-            try:
-                con = self._connected()
-                # Only the breaker must survive a power cut; a lost count does no harm.
-                con.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
-                con.execute("BEGIN IMMEDIATE")
-                try:
-                    yield con, self._row(con)
-                finally:
-                    con.execute("COMMIT")
-            except sqlite3.Error as error:
-                raise WarehouseError(
-                    f"{self._path} cannot be used: {error}",
-                    hint="if it is damaged, delete it: it holds the pace, today's count of"
-                    " requests and whether a ban was seen",
-                ) from error
+    def _rise(self, row: Row, now: float, answers: int) -> None:
+        learned, rate = row.known("learned"), row.number("rate")
+        top = self._ceiling if learned is None else min(self._ceiling, learned)
+        if rate < top:
+            row.set(rate=min(top, rate + RISE * answers))
+        elif learned is not None and now - row.number("probed_at") >= PROBE_EVERY_S:
+            higher = min(self._ceiling, learned * PROBE_STEP)
+            row.set(learned=higher, rate=higher, probed_at=now)
 
-    def _row(self, con: sqlite3.Connection) -> sqlite3.Row:
-        select = "SELECT * FROM pace WHERE account = ?"
-        if con.execute(select, [self._account]).fetchone() is None:
-            con.execute(_NEW_ROW, [self._account, min(self._start, self._ceiling)])
-        row: sqlite3.Row = con.execute(select, [self._account]).fetchone()
-        jump = row["seen_at"] - self._now()
-        if jump > CLOCK_SLACK_S:
-            self._shift(con, jump)
-            row = con.execute(select, [self._account]).fetchone()
-        return row
-
-    def _shift(self, con: sqlite3.Connection, jump: float) -> None:
-        """After the clock was set back: waits stay as long as they were, instead of the jump."""
-        con.execute(
-            "UPDATE pace SET next_slot = next_slot - ?1, hold_until = hold_until - ?1,"
-            " probed_at = probed_at - ?1, seen_at = seen_at - ?1 WHERE account = ?2",
-            [jump, self._account],
-        )
-
-    def _connected(self) -> sqlite3.Connection:
-        """One connection for the pacer's life: opening one costs more than parsing ten fees."""
-        if self._con is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            # SQLite gives its side files the mode of the file.
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-            con = sqlite3.connect(
-                self._path, timeout=10, isolation_level=None, check_same_thread=False
-            )
-            weakref.finalize(self, con.close)
-            con.row_factory = sqlite3.Row
-            con.execute("PRAGMA journal_mode = WAL")
-            con.execute(f"CREATE TABLE IF NOT EXISTS pace (account TEXT PRIMARY KEY, {_COLUMNS})")
-            self._con = con
-        return self._con
-
-    def _set(self, con: sqlite3.Connection, **values: object) -> None:
-        assignments = ", ".join(f"{name} = ?" for name in values)
-        con.execute(
-            f"UPDATE pace SET {assignments} WHERE account = ?", [*values.values(), self._account]
-        )
-
-    def _today(self) -> str:
-        return datetime.fromtimestamp(self._now(), UTC).date().isoformat()
+    def _refused(self, row: Row, now: float, retry_after_s: float | None) -> None:
+        held = row.number("hold_until")
+        hold = now + min(retry_after_s or 0.0, LONGEST_HOLD_S)
+        # Requests that were under way at the same pace are refused too: one lesson is enough.
+        if now < held + HALVED_FOR_S:
+            if retry_after_s:
+                row.set(hold_until=max(hold, held))
+            return
+        streak = int(row.number("streak")) + 1 if now < held + HALVED_FOR_S + SOON_S else 0
+        part = max(BACK_TO_AT_LEAST, BACK_TO ** (2**streak))
+        rate = max(LOWEST_RPS, min(self._ceiling, row.number("rate")) * part)
+        row.set(rate=rate, learned=rate, hold_until=hold, probed_at=now, streak=streak)

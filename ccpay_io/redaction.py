@@ -10,10 +10,11 @@ import base64
 import json
 import logging
 import re
-from collections.abc import Iterable
-from urllib.parse import quote, unquote, urlsplit
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from ccpay_io.settings import Secret, Settings
+from ccpay_io.settings import Settings
 
 MASK = "********"
 # A shorter value would be found inside ordinary words and numbers.
@@ -46,17 +47,20 @@ class Redactor:
 
     @classmethod
     def of(cls, settings: Settings) -> Redactor:
-        """A redactor of every secret and every payee in the settings."""
+        """A redactor of every secret in the settings, and of payees that are not kept as text."""
         secrets = [
             settings.credentials.app_id,
             settings.credentials.app_secret,
+            settings.credentials.rsa_key,
             *settings.alert_urls,
             settings.webhook_secret,
+            settings.heartbeat_url,
         ]
         watch = settings.watch
         payees = [entry.address for entry in watch.addresses]
         payees += [entry.cwallet_user_id for entry in watch.cwallet_ids]
-        return cls((secret.reveal() for secret in secrets if isinstance(secret, Secret)), payees)
+        payees = [] if watch.addresses_as_text else payees
+        return cls((secret.reveal() for secret in secrets if secret), payees)
 
     def text(self, text: str) -> str:
         """The text without any known secret or payee."""
@@ -106,6 +110,25 @@ class RedactingFilter(logging.Filter):
         return True
 
 
+@contextmanager
+def redacted_logs(settings: Settings, *names: str) -> Iterator[None]:
+    """While it lasts, what these loggers write about addresses has no secret in it.
+
+    Args:
+        settings: what is secret.
+        names: of loggers that write themselves, not only through their children.
+    """
+    shield = RedactingFilter(Redactor.of(settings))
+    loggers = [logging.getLogger(name) for name in names]
+    for logger in loggers:
+        logger.addFilter(shield)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(shield)
+
+
 def _forms(secret: str) -> set[str]:
     forms = {quote(secret, safe=""), base64.b64encode(secret.encode()).decode()}
     return forms | _written(secret) | (_url_forms(secret) if "://" in secret else set())
@@ -142,7 +165,11 @@ def _url_forms(url: str) -> set[str]:
         parts = urlsplit(url)
     except ValueError:
         return set()
-    tokens = [parts.path.strip("/"), parts.query, *parts.path.split("/")]
+    user, _, host = parts.netloc.rpartition("@")
+    tokens = [parts.path.strip("/"), parts.query, *parts.path.split("/"), *user.split(":")]
+    tokens += [value for _, value in parse_qsl(parts.query)]
+    # Some keep two tokens around an @: pagerduty://ROUTING-KEY@API-KEY.
+    tokens += [] if _HOST.fullmatch(host) else [host]
     forms = {token for token in tokens if len(token) >= 2 * _SHORTEST}
     if parts.password:
         forms |= {parts.password, unquote(parts.password)}

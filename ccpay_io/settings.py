@@ -9,7 +9,7 @@ project reads the environment.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -30,9 +30,11 @@ from ccpay_io.variables import (
     api_url,
     channel_urls,
     credential,
+    key_file,
     merged,
     number,
     refuse_misspelt,
+    secret_url,
 )
 
 __all__ = [
@@ -56,11 +58,18 @@ DEFAULT_CONNECTIONS = 8
 DEFAULT_BUDGET = 700_000
 
 # Any of these says that somebody means a real account.
-_LIVE_SIGNS = ("CCPAY_APP_ID", "CCPAY_APP_SECRET", "CCPAY_BASE_URL", "CCPAY_ALERT_URLS")
+_LIVE_SIGNS = (
+    "CCPAY_APP_ID",
+    "CCPAY_APP_SECRET",
+    "CCPAY_RSA_KEY_FILE",
+    "CCPAY_BASE_URL",
+    "CCPAY_ALERT_URLS",
+)
 _KNOWN = (
     *_LIVE_SIGNS,
     "CCPAY_CONFIG",
     "CCPAY_DAILY_BUDGET",
+    "CCPAY_HEARTBEAT_URL",
     "CCPAY_MAX_CONNECTIONS",
     "CCPAY_MAX_RPS",
     "CCPAY_WAREHOUSE",
@@ -95,10 +104,11 @@ class Secret:
 
 @dataclass(frozen=True)
 class Credentials:
-    """What signs requests."""
+    """What signs requests: the secret, or an RSA key (PEM) in its place."""
 
     app_id: Secret
     app_secret: Secret
+    rsa_key: Secret | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +132,7 @@ class Settings:
     dagster_home: Path
     alert_urls: tuple[Secret, ...] = ()
     webhook_secret: Secret | None = None
+    heartbeat_url: Secret | None = None
     max_rps: float | None = None
     max_connections: int = DEFAULT_CONNECTIONS
     daily_budget: int = DEFAULT_BUDGET
@@ -153,17 +164,22 @@ def load_settings(environ: Mapping[str, str] | None = None, *, cwd: Path | None 
     env = merged(folder / ".env", os.environ if environ is None else environ)
     refuse_misspelt(list(env), _KNOWN)
     root = _warehouse_root(env, folder)
-    place = _sandbox_place(root) if _is_sandbox(env, root) else _live_place(env, root)
+    config = read_config(env.get("CCPAY_CONFIG"), folder)
+    # Whoever wants to be told of made-up trouble does not mean a real account by its addresses.
+    signs = [s for s in _LIVE_SIGNS if not (config["alerts"].sandbox and s == "CCPAY_ALERT_URLS")]
+    sandbox = _is_sandbox(env, root, signs)
+    place = _sandbox_place(root) if sandbox else _live_place(env, root, signs)
     home = env.get("DAGSTER_HOME")
     return Settings(
         **place,
         dagster_home=folder / Path(home).expanduser() if home else place["warehouse"] / "dagster",
         alert_urls=tuple(map(Secret, channel_urls(env, "CCPAY_ALERT_URLS"))),
         webhook_secret=_secret(env.get("CCPAY_WEBHOOK_SECRET")),
+        heartbeat_url=_secret(secret_url(env, "CCPAY_HEARTBEAT_URL")),
         max_rps=number(env, "CCPAY_MAX_RPS", float, 0.2, 1000),
         max_connections=number(env, "CCPAY_MAX_CONNECTIONS", int, 1, 128) or DEFAULT_CONNECTIONS,
         daily_budget=number(env, "CCPAY_DAILY_BUDGET", int, 1, 10**9) or DEFAULT_BUDGET,
-        **read_config(env.get("CCPAY_CONFIG"), folder),
+        **config,
     )
 
 
@@ -180,12 +196,10 @@ def _warehouse_root(env: Mapping[str, str], folder: Path) -> Path:
     return root
 
 
-def _is_sandbox(env: Mapping[str, str], root: Path) -> bool:
+def _is_sandbox(env: Mapping[str, str], root: Path, signs: Sequence[str]) -> bool:
     """The sandbox is for those who set nothing and have no live data: never a silent fallback."""
     live_files = (root / "private" / "warehouse.duckdb", root / "ccpay.duckdb")
-    return not any(sign in env for sign in _LIVE_SIGNS) and not any(
-        file.exists() for file in live_files
-    )
+    return not any(sign in env for sign in signs) and not any(file.exists() for file in live_files)
 
 
 def _sandbox_place(root: Path) -> dict[str, Any]:
@@ -200,10 +214,11 @@ def _sandbox_place(root: Path) -> dict[str, Any]:
     }
 
 
-def _live_place(env: Mapping[str, str], root: Path) -> dict[str, Any]:
-    missing = [name for name in ("CCPAY_APP_ID", "CCPAY_APP_SECRET") if name not in env]
+def _live_place(env: Mapping[str, str], root: Path, signs: Sequence[str]) -> dict[str, Any]:
+    signs_with = "CCPAY_RSA_KEY_FILE" if "CCPAY_RSA_KEY_FILE" in env else "CCPAY_APP_SECRET"
+    missing = [name for name in ("CCPAY_APP_ID", signs_with) if name not in env]
     if missing:
-        given = [name for name in _LIVE_SIGNS if name in env]
+        given = [name for name in signs if name in env]
         verb = "is" if len(missing) == 1 else "are"
         why = f"{given[0]} is" if given else f"there is live data in {root}"
         raise ConfigError(
@@ -213,11 +228,21 @@ def _live_place(env: Mapping[str, str], root: Path) -> dict[str, Any]:
     return {
         "environment": "live",
         "base_url": api_url(env, "CCPAY_BASE_URL", LIVE_URL),
-        "credentials": Credentials(
-            Secret(credential(env, "CCPAY_APP_ID")), Secret(credential(env, "CCPAY_APP_SECRET"))
-        ),
+        "credentials": _credentials(env),
         "warehouse": root,
     }
+
+
+def _credentials(env: Mapping[str, str]) -> Credentials:
+    app_id = Secret(credential(env, "CCPAY_APP_ID"))
+    if "CCPAY_RSA_KEY_FILE" not in env:
+        return Credentials(app_id, Secret(credential(env, "CCPAY_APP_SECRET")))
+    if "CCPAY_APP_SECRET" in env:
+        raise ConfigError(
+            "CCPAY_APP_SECRET and CCPAY_RSA_KEY_FILE are both set",
+            hint="requests are signed with one of them; unset the other",
+        )
+    return Credentials(app_id, Secret(""), Secret(key_file(env, "CCPAY_RSA_KEY_FILE")))
 
 
 def _secret(value: str | None) -> Secret | None:

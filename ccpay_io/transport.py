@@ -1,14 +1,14 @@
-"""The last gate before the network: eight read-only paths of one address, and bounded answers.
+"""The last gate before the network: eight read-only paths of one address.
 
-Owns the list of endpoints that exist for this tool, the count of what was really sent, the proxy
-that the environment names, and what statuses and headers mean. A payout cannot be made even by
-mistake, whatever a caller does. Called by client.py.
+Owns the list of endpoints that exist for this tool, the count of what was really sent, trusted
+certificates, the proxy that the environment names, and what statuses and headers mean. A payout
+cannot be made even by mistake, whatever a caller does. The network itself is wire.py. Called by
+client.py.
 """
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator
 from functools import cache
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -61,31 +61,10 @@ class ReadOnlyTransport(httpx.AsyncBaseTransport):
         if request.method != "POST" or origin != self._origin or url.path not in self._paths:
             raise PermissionError(f"{url.path} is not a read-only endpoint; nothing was sent")
         self.sent += 1
-        response = await self._inner.handle_async_request(request)
-        if isinstance(response.stream, httpx.AsyncByteStream):
-            response.stream = _Bounded(response.stream)
-        return response
+        return await self._inner.handle_async_request(request)
 
     async def aclose(self) -> None:
         """Closes the inner transport."""
-        await self._inner.aclose()
-
-
-class _Bounded(httpx.AsyncByteStream):
-    """A body that breaks off, as if the connection had, once it is longer than any real one."""
-
-    def __init__(self, inner: httpx.AsyncByteStream) -> None:
-        self._inner = inner
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
-        async for part in self._inner:
-            size += len(part)
-            if size > MAX_BODY:
-                raise httpx.ReadError(f"the answer is longer than {MAX_BODY} bytes")
-            yield part
-
-    async def aclose(self) -> None:
         await self._inner.aclose()
 
 
@@ -93,14 +72,6 @@ class _Bounded(httpx.AsyncByteStream):
 def trusted() -> ssl.SSLContext:
     """The certificates that are trusted: reading them takes 30 ms, so a process does it once."""
     return httpx.create_ssl_context()
-
-
-def network(base_url: str, max_connections: int) -> httpx.AsyncHTTPTransport:
-    """The real network, through the proxy of the environment, if any."""
-    limits = httpx.Limits(
-        max_connections=max_connections, max_keepalive_connections=max_connections
-    )
-    return httpx.AsyncHTTPTransport(verify=trusted(), limits=limits, proxy=proxy_of(base_url))
 
 
 def proxy_of(base_url: str) -> str | None:

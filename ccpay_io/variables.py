@@ -106,6 +106,22 @@ def api_url(env: Mapping[str, str], name: str, default: str) -> str:
     return url
 
 
+def secret_url(env: Mapping[str, str], name: str) -> str | None:
+    """An address that holds a token: https, or http where nobody can listen in.
+
+    Raises:
+        ConfigError: it is no address, or the token would travel in clear text; it is not shown.
+    """
+    if name not in env:
+        return None
+    parts = _split(name, env[name])
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        raise ConfigError(
+            f"{name} is http://; its token would travel in clear text", hint="use https://"
+        )
+    return env[name]
+
+
 def _split(name: str, url: str) -> SplitResult:
     refusal = ConfigError(f"{name} is not an http:// or https:// address", hint=f"correct {name}")
     try:
@@ -147,3 +163,25 @@ def credential(env: Mapping[str, str], name: str) -> str:
             hint="copy it again from the CCPayment dashboard, without quotes",
         )
     return env[name]
+
+
+def key_file(env: Mapping[str, str], name: str) -> str:
+    """The text of a private key in the file that the variable names.
+
+    Raises:
+        ConfigError: there is no such file, it is no private key, or others may read it.
+    """
+    path = Path(env[name]).expanduser()
+    try:
+        text = path.read_text("ascii")
+        mode = path.stat().st_mode
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not PEM text"
+        raise ConfigError(
+            f"{name} names {path}, which cannot be read: {reason}", hint=f"correct {name}"
+        ) from None
+    if "PRIVATE KEY-----" not in text:
+        raise ConfigError(f"{name} names {path}, which has no private key", hint=f"correct {name}")
+    if mode & 0o077:
+        raise ConfigError(f"{path} can be read by others", hint=f"chmod 600 {path}")
+    return text

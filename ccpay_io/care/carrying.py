@@ -17,7 +17,7 @@ from ccpay_io.store.ready import refresh_ready
 from ccpay_io.store.rows import one
 from ccpay_io.store.writer import Warehouse
 
-# Where and since when the data is from, what was alerted and acknowledged, what was set, imported.
+# Where and since when the data is from, what was set, alerted and acknowledged, imported, allowed.
 CARRIED = (
     "stamp",
     "watch_setting",
@@ -25,7 +25,11 @@ CARRIED = (
     "alert_episode",
     "alert_outbox",
     "alert_delivery",
+    "alert_silence",
+    "alert_ack",
+    "alert_muting",
     "withdrawal",
+    "api_budget",
 )
 # Written by polls, beside the tables of each dataset, or by the schema itself.
 MADE_AGAIN = (
@@ -34,6 +38,8 @@ MADE_AGAIN = (
     "missing_pair",
     "drift",
     "dataset_now",
+    # By the next fee poll.
+    "fee_usual",
     # Which months are sealed: those of the backup that the rebuild started from.
     "sealed_file",
     "migration",

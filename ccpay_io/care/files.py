@@ -16,7 +16,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ccpay_io.errors import ConfigError, WarehouseError
-from ccpay_io.store.durable import fsync_path
+from ccpay_io.store.durable import fsync_path, written_whole
 
 Progress = Callable[[int, int], None]
 Step = Callable[[str], None]
@@ -27,11 +27,8 @@ _LOCK = ".lock"
 def copy_durably(source: Path, target: Path) -> None:
     """Copies a file; it is on disk, whole, before it gets its name."""
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = target.with_name(target.name + ".tmp")
-    shutil.copyfile(source, temporary)
-    fsync_path(temporary)
-    os.replace(temporary, target)
-    fsync_path(target.parent)
+    with written_whole(target) as file:
+        shutil.copyfile(source, file)
 
 
 def link_or_copy(source: Path, target: Path) -> None:

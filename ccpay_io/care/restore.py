@@ -8,7 +8,6 @@ until everything is done, so that a second restore completes what a kill cut off
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ import duckdb
 from ccpay_io.care.files import Progress, Step, copy_durably, disk_errors, link_or_copy, sha256_of
 from ccpay_io.care.manifest import LIMITS, NAME, PRIVATE, Manifest, check_backup
 from ccpay_io.errors import ConfigError, WrongEnvironment
-from ccpay_io.store.durable import fsync_path
+from ccpay_io.store.durable import written_whole
 from ccpay_io.store.rows import one
 from ccpay_io.store.verify import Finding, verify
 from ccpay_io.store.writer import Warehouse
@@ -99,11 +98,8 @@ def _refuse_data(warehouse: Warehouse, marker: Path, identity: str) -> None:
 def _mark(marker: Path, identity: str) -> None:
     """Writes the marker whole or not at all; half of one would be that of another backup."""
     marker.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = marker.with_name("restoring.tmp")
-    temporary.write_text(identity, "utf-8")
-    fsync_path(temporary)
-    os.replace(temporary, marker)
-    fsync_path(marker.parent)
+    with written_whole(marker) as file:
+        file.write_text(identity, "utf-8")
 
 
 def _place(source: Path, target: Path) -> None:

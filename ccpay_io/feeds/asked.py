@@ -7,12 +7,12 @@ call becomes a reason that is stored. Does no IO.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from ccpay_io.errors import ApiError, WrongShape
+from ccpay_io.errors import ApiError, UndocumentedCode, WrongShape
 from ccpay_io.feeds.poll import Answers
-from ccpay_io.models import Drift
+from ccpay_io.models import Drift, Key
 from ccpay_io.store.datasets import DATASETS, Dataset
 
 
@@ -40,10 +40,24 @@ class Asked:
         return sum(answers.unknown for answers in self.answers.values())
 
     @property
+    def nameless(self) -> int:
+        """Number of items of the list that could not be read, their keys included."""
+        if self.listed is None:
+            return 0
+        named = next(iter(self.answers.values()))
+        return self.listed - len(named.frame) - named.unknown
+
+    @property
     def nothing_answered(self) -> bool:
-        """Whether something was asked and nothing at all was answered."""
+        """Whether something was asked, or listed, and nothing at all could be read."""
         answered = sum(len(answers.frame) for answers in self.answers.values())
-        return self.unknown > 0 and answered == 0
+        return answered == 0 and (self.unknown > 0 or self.nameless > 0)
+
+    def failure(self, endpoint: str) -> ApiError | None:
+        """What went wrong: the most frequent failure, or that nothing could be read."""
+        if self.error is None and self.nothing_answered:
+            return WrongShape(endpoint, "nothing of what was asked for can be read in the answer")
+        return self.error
 
     @property
     def content_hash(self) -> str:
@@ -72,14 +86,48 @@ def reason_of(error: ApiError) -> str:
 
 
 def drift_of(*errors: ApiError) -> tuple[Drift, ...]:
-    """What deviated from the contract in answers that could not be read, each deviation once."""
+    """What deviated from the contract in answers that are none, each deviation once."""
     found: dict[tuple[str, str, str], Drift] = {}
     for error in errors:
-        if isinstance(error, WrongShape):
-            whole = Drift(error.endpoint, "data", "bad_value", str(error)[:100], None, "")
-            for one in error.drift or (whole,):
-                found.setdefault((one.path, one.kind, one.value), one)
+        for one in _deviations(error):
+            found.setdefault((one.path, one.kind, one.value), one)
     return tuple(found.values())
+
+
+def _deviations(error: ApiError) -> tuple[Drift, ...]:
+    if isinstance(error, UndocumentedCode):
+        code = str(error.code)
+        return (Drift(error.endpoint, "code", "unknown_code", code, None, str(error)[:500]),)
+    if isinstance(error, WrongShape):
+        whole = Drift(error.endpoint, "data", "bad_value", str(error)[:100], None, "")
+        return error.drift or (whole,)
+    return ()
+
+
+def folded(word: str) -> str:
+    """A word of the API as it is compared: without regard to case and spaces."""
+    return "".join(word.split()).casefold()
+
+
+def undocumented(
+    endpoint: str, path: str, seen: Iterable[tuple[str, Key | None, str]]
+) -> tuple[Drift, ...]:
+    """One report per status that nobody has documented, with the first entity that has it.
+
+    Args:
+        endpoint: that was asked.
+        path: of the status in the answer.
+        seen: (status, key of the entity, the entity in words).
+    """
+    first: dict[str, tuple[Key | None, str]] = {}
+    for word, key, entity in seen:
+        first.setdefault(word, (key, entity))
+    return tuple(
+        Drift(
+            endpoint, path, "unknown_enum", word[:100], key, f"{entity} has status {word!r}"[:500]
+        )
+        for word, (key, entity) in first.items()
+    )
 
 
 def drift_gaps(drift: tuple[Drift, ...], width: int) -> dict[str, list[tuple[object, ...]]]:

@@ -5,7 +5,7 @@ Owns which raw status means what. Called by the collector.
 
 from __future__ import annotations
 
-from ccpay_io.feeds.asked import Asked, drift_gaps
+from ccpay_io.feeds.asked import Asked, drift_gaps, folded, undocumented
 from ccpay_io.feeds.poll import Answers
 from ccpay_io.feeds.source import Source
 from ccpay_io.models import Chain, Drift
@@ -17,7 +17,7 @@ _STATES = {"normal": "normal", "maintenance": "maintenance", "maintain": "mainte
 
 def chain_state(raw: str) -> str:
     """`normal`, `maintenance`, or `unknown` for a word that nobody has documented."""
-    return _STATES.get("".join(raw.split()).casefold(), "unknown")
+    return _STATES.get(folded(raw), "unknown")
 
 
 async def ask_chains(source: Source) -> Asked:
@@ -53,19 +53,12 @@ def _row(chain: Chain) -> dict[str, object]:
 
 
 def _unrecognised(chains: tuple[Chain, ...]) -> tuple[Drift, ...]:
-    """One report per unseen word, with the first chain that carries it as the sample."""
-    first: dict[str, Chain] = {}
-    for chain in chains:
-        if chain_state(chain.status) == "unknown":
-            first.setdefault(chain.status, chain)
-    return tuple(
-        Drift(
-            endpoint="getChainList",
-            path="data.chains[].status",
-            kind="unknown_enum",
-            value=raw[:100],
-            key=(chain.chain,),
-            sample=f"chain {chain.chain} has status {raw!r}"[:500],
-        )
-        for raw, chain in first.items()
+    return undocumented(
+        "getChainList",
+        "data.chains[].status",
+        (
+            (each.status, (each.chain,), f"chain {each.chain}")
+            for each in chains
+            if chain_state(each.status) == "unknown"
+        ),
     )

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from os import getpid
 
 import duckdb
@@ -22,6 +23,7 @@ from ccpay_io.client import CcpayClient, Exchange, Silence
 from ccpay_io.errors import ApiError, SuspectList, TimedOut
 from ccpay_io.feeds import plan
 from ccpay_io.feeds.asked import Asked, drift_of
+from ccpay_io.feeds.canary import blame
 from ccpay_io.feeds.chains import ask_chains
 from ccpay_io.feeds.coins import ask_coins
 from ccpay_io.feeds.fees import ask_fees
@@ -31,10 +33,20 @@ from ccpay_io.feeds.poll import Poll, poll_id_at, utc_now
 from ccpay_io.feeds.prices import ask_prices
 from ccpay_io.feeds.quarantine import judge_list
 from ccpay_io.feeds.record import header_of
-from ccpay_io.feeds.result import PollResult, WatchResult, concluded, result_of
+from ccpay_io.feeds.result import (
+    PollResult,
+    WatchResult,
+    concluded,
+    outcome_of,
+    recent,
+    result_of,
+)
+from ccpay_io.feeds.sampling import allowance, longest_turn
 from ccpay_io.feeds.watchlist import ask_watchlist
+from ccpay_io.pacing import PacerStatus
 from ccpay_io.redaction import Redactor
 from ccpay_io.settings import Settings
+from ccpay_io.store.limits import Coverage, note_limits
 from ccpay_io.store.raw import write_raw
 from ccpay_io.store.watch import sync_watch_settings
 from ccpay_io.store.writer import Warehouse
@@ -97,12 +109,33 @@ class Collector:
         Raises:
             WarehouseError: the warehouse cannot be written.
         """
-        if reuse_s and (found := self._recent(feed, self._now(), reuse_s)):
-            return found
+        allowed = self._allowance() if feed == "fees" else None
         with self._warehouse.transaction() as con:
-            planned = plan.plan_poll(con, feed)
-        # From here to the last answer nothing waits for the writers' lock: neither the deadline nor
-        # the time of observation may depend on who else is writing.
+            if reuse_s and (found := recent(con, feed, self._now(), reuse_s)):
+                return found
+            planned = plan.plan_poll(con, feed, allowed)
+        poll, error = await self.observe(
+            feed, planned, on_progress=on_progress, deadline_s=deadline_s
+        )
+        news = self._ends_a_gap(poll, planned.answered_at)
+        return self._commit(poll, planned, error, news=news)
+
+    async def observe(
+        self,
+        feed: str,
+        planned: plan.Plan,
+        *,
+        on_progress: Progress = lambda done, total: None,
+        deadline_s: float | None = None,
+    ) -> tuple[Poll, ApiError | None]:
+        """Asks what was planned and keeps the raw answers; commits nothing.
+
+        From here to the last answer nothing waits for the writers' lock: neither the deadline nor
+        the time of observation may depend on who else is writing.
+
+        Returns:
+            The poll, and why it failed, or the most frequent failure of a partial one.
+        """
         started, exchanges, sent = self._now(), list[Exchange | Silence](), self._client.requests
         self._client.on_exchange = self._client.on_silence = exchanges.append
         asked, error = await self._ask_in_time(
@@ -110,6 +143,8 @@ class Collector:
         )
         observed = self._now()
         error = self._suspicion(feed, asked, planned.memory, started) or error
+        if outcome_of(asked, error) == "failed":
+            error = await blame(error, self._settings)
         begun = Poll(
             poll_id=poll_id_at(started),
             feed=feed,
@@ -123,9 +158,7 @@ class Collector:
         poll = concluded(begun, asked, error, self._redact)
         header = header_of(poll, asked, self._settings.watch)
         raw = write_raw(self._warehouse.root, header, exchanges, redact=self._redact)
-        return self._commit(
-            replace(poll, raw=raw), error, news=self._ends_a_gap(poll, planned.answered_at)
-        )
+        return replace(poll, raw=raw), error
 
     async def watch_chains(self) -> WatchResult:
         """The chain watch: one poll, and more 5 s apart while the engine wants confirmation.
@@ -155,7 +188,7 @@ class Collector:
         except TimeoutError:
             why = f"no answer within {deadline_s:.0f} s"
             return Asked({}, cut_off=True), TimedOut(plan.ENDPOINTS[feed], why)
-        return asked, asked.error
+        return asked, asked.failure(plan.ENDPOINTS[feed])
 
     def _suspicion(
         self, feed: str, asked: Asked, memory: plan.ListMemory, started: datetime
@@ -197,8 +230,16 @@ class Collector:
             # The sweep ends itself, with what it has, before the poll would be cut off.
             deadline_s=deadline_s - 2,
             workers=self._settings.max_connections,
+            left_out=planned.left_out,
             progress=on_progress,
         )
+
+    def _allowance(self) -> plan.Allowance:
+        """How many fees this poll may ask for, so that the day's requests last until its end."""
+        now, cadence_s = self._now(), self._settings.feeds.fees
+        limits = self._client.limits()
+        left_s = (limits.resets_at - now).total_seconds()
+        return plan.Allowance(allowance(limits.left_for_fees, left_s, cadence_s), now, cadence_s)
 
     def _ends_a_gap(self, poll: Poll, answered_at: datetime | None) -> bool:
         """Whether readers have nothing of this feed, or only what is old for it.
@@ -211,37 +252,43 @@ class Collector:
         gap = poll.observed_at - answered_at if answered_at else timedelta.max
         return gap > timedelta(seconds=GAP_CADENCES * poll.cadence_s)
 
-    def _commit(self, poll: Poll, error: ApiError | None, *, news: bool) -> PollResult:
-        (committed,) = self._warehouse.commit([poll], evaluate=self._evaluate)
+    def _commit(
+        self, poll: Poll, planned: plan.Plan, error: ApiError | None, *, news: bool
+    ) -> PollResult:
+        # Before the writers' lock: this reads months.
+        fees = poll.feed == "fees"
+        usual = alerts.usual_fees(self._warehouse.root, poll.observed_at) if fees else None
+        evaluate = partial(
+            self._evaluate,
+            usual=usual,
+            limits=self._client.limits(),
+            coverage=self._coverage(planned) if fees else None,
+        )
+        (committed,) = self._warehouse.commit([poll], evaluate=evaluate)
         status_changed = poll.feed == "chains" and committed.totals.changed > 0
         at_once = status_changed or committed.new_notices > 0 or poll.feed == "fees" or news
         published = self._warehouse.publish(force=at_once)
         return result_of(poll, committed, error, published)
 
-    def _evaluate(self, con: duckdb.DuckDBPyConnection, poll: Poll) -> alerts.Evaluation:
+    def _evaluate(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        poll: Poll,
+        *,
+        usual: alerts.Usual | None,
+        limits: PacerStatus,
+        coverage: Coverage | None,
+    ) -> alerts.Evaluation:
         sync_watch_settings(con, self._settings)
-        return alerts.evaluate(con, poll, self._settings)
+        note_limits(con, poll, limits, coverage)
+        return alerts.evaluate(con, poll, self._settings, usual)
 
-    def _recent(self, feed: str, now: datetime, reuse_s: float) -> PollResult | None:
-        """The last successful poll of a feed, if it is young enough."""
-        with self._warehouse.transaction() as con:
-            row = con.execute(
-                "SELECT poll_id, outcome, started_at, observed_at, answered_count, changed_count,"
-                " refused_count, unknown_count FROM store.poll"
-                " WHERE feed = ? AND outcome IN ('ok', 'partial') ORDER BY poll_id DESC LIMIT 1",
-                [feed],
-            ).fetchone()
-        if row is None or not 0 <= (now - row[3]).total_seconds() < reuse_s:
-            return None
-        poll_id, outcome, started, observed, rows, changed, refused, unknown = row
-        return PollResult(
-            poll_id, feed, outcome, started, observed,
-            rows=rows, changed=changed, refused=refused, unknown=unknown, reused=True,
-        )  # fmt: skip
+    def _coverage(self, planned: plan.Plan) -> Coverage:
+        asked, pairs = len(planned.pairs), len(planned.pairs) + len(planned.left_out)
+        return Coverage(pairs, asked, longest_turn(pairs, asked) * self._settings.feeds.fees)
 
     def _cadence_s(self, feed: str) -> int:
-        feeds = self._settings.feeds
-        return feeds.watch_s if feed == "chains" else int(getattr(feeds, feed))
+        return self._settings.feeds.cadence_s(feed)
 
     def _deadline_s(self, feed: str) -> float:
         long = feed in ("fees", "watchlist")

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ccpay_io.errors import ApiError, Policy, TimedOut
 from ccpay_io.feeds.asked import Asked, drift_of, reason_of
 from ccpay_io.feeds.poll import Answers
+from ccpay_io.feeds.sampling import REASON, Pair
 from ccpay_io.feeds.source import Source
 from ccpay_io.models import Drift
 from ccpay_io.store.datasets import DATASETS
 
-Pair = tuple[int, str]
 Progress = Callable[[int, int], None]
 
 # After this many failures in a row, without one answer between them, the API is out: asking the
@@ -72,13 +72,15 @@ async def ask_fees(
     *,
     deadline_s: float,
     workers: int,
+    left_out: Sequence[Pair] = (),
     progress: Progress = lambda done, total: None,
 ) -> Asked:
     """Asks for the fee of every pair, in the given order, until the deadline.
 
     13xxx and 14xxx are answers (refused); everything else that is not a fee is no answer, and the
     pair is unknown with the reason. What the deadline cuts off is unknown("deadline"), what was not
-    asked because the API was out or forbade it is unknown("not_asked").
+    asked because the API was out or forbade it is unknown("not_asked"), what was left out because
+    the budget does not reach is unknown("budget").
     """
     sweep = _Sweep(len(pairs), progress)
     waiting = list(reversed(pairs))
@@ -102,27 +104,29 @@ async def ask_fees(
         raise group.exceptions[0] from None
     for pair in [*asking, *reversed(waiting)]:
         sweep.gap(pair, sweep.stopped or "not_asked")
+    for pair in left_out:
+        sweep.gap(pair, REASON)
     return _asked(sweep)
 
 
 async def retell_fees(
-    source: Source, pairs: Sequence[Pair], left: Sequence[Pair], reason: str | None
+    source: Source, pairs: Sequence[Pair], left: Mapping[str, Sequence[Pair]]
 ) -> Asked:
     """What a recorded sweep learned.
 
     Args:
         source: the record.
         pairs: whose calls ended, in the order in which they did.
-        left: the other pairs of the sweep.
-        reason: why they were left.
+        left: why -> the other pairs of the sweep.
     """
     sweep = _Sweep(len(pairs), lambda done, total: None)
     for pair in pairs:
         await _ask_one(source, pair, sweep)
-    if reason == "deadline":
+    if "deadline" in left:
         sweep.cut_off()
-    for pair in left:
-        sweep.gap(pair, reason or "not_asked")
+    for reason, unasked in left.items():
+        for pair in unasked:
+            sweep.gap(pair, reason)
     return _asked(sweep)
 
 
@@ -133,7 +137,8 @@ async def _ask_one(source: Source, pair: Pair, sweep: _Sweep) -> None:
         fee = await source.get_withdraw_fee(coin_id, chain)
     except ApiError as error:
         if error.is_answer:
-            sweep.answered({**row, "state": "refused", "refusal_code": error.code})
+            refused = {**row, "state": "refused", "refusal_code": error.code}
+            sweep.answered(refused, drift_of(error))
         else:
             sweep.failed(pair, error)
         return

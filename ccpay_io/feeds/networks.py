@@ -4,11 +4,14 @@ getCoinList in one call. Called by the collector.
 
 from __future__ import annotations
 
-from ccpay_io.feeds.asked import Asked, drift_gaps
+from ccpay_io.feeds.asked import Asked, drift_gaps, folded, undocumented
 from ccpay_io.feeds.poll import Answers
 from ccpay_io.feeds.source import Source
-from ccpay_io.models import Coin, CoinNetwork
+from ccpay_io.models import Coin, CoinNetwork, Drift
 from ccpay_io.store.datasets import DATASETS
+
+# As the vendor's notes have them; compared without regard to case and spaces.
+_STATUSES = frozenset({"normal", "maintain", "maintenance", "pre-delisting", "delisted"})
 
 
 async def ask_networks(source: Source) -> Asked:
@@ -38,7 +41,19 @@ async def ask_networks(source: Source) -> Asked:
             "coin_price": Answers(DATASETS["coin_price"].frame(prices), complete=False),
         },
         listed=len(coins) + len(unread) + answer.nameless,
-        drift=answer.drift,
+        drift=answer.drift + _unrecognised(answer.items),
+    )
+
+
+def _unrecognised(coins: tuple[Coin, ...]) -> tuple[Drift, ...]:
+    return undocumented(
+        "getCoinList",
+        "data.coins[].status",
+        (
+            (coin.status, None, f"coin {coin.coin_id}")
+            for coin in coins
+            if folded(coin.status) not in _STATUSES
+        ),
     )
 
 

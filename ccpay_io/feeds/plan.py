@@ -1,7 +1,8 @@
 """What a poll should ask for, from what the store already knows.
 
-Owns the choice of pairs and of priced coins, and the facts the quarantine needs. Reads the private
-file inside a short transaction; asks nothing and writes nothing. Called by the collector.
+Owns the choice of pairs and of priced coins, and the facts the quarantine needs; what a budget that
+is too small leaves of the pairs is chosen by sampling.py. Reads the private file inside a short
+transaction; asks nothing and writes nothing. Called by the collector.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import datetime
 import duckdb
 
 from ccpay_io.errors import ApiError, Policy
+from ccpay_io.feeds.sampling import candidates_of, choose
 from ccpay_io.store.rows import one
 
 # What a feed's failure is told under when no single request failed.
@@ -69,21 +71,46 @@ class Plan:
         memory: for a list feed.
         answered_at: when the feed last had an answer; None before its first.
         pairs: for a fee poll, in the order in which to ask them.
+        left_out: the pairs that the budget does not reach to ask for this time.
         coin_ids: for a price poll.
     """
 
     memory: ListMemory
     answered_at: datetime | None = None
     pairs: tuple[tuple[int, str], ...] = ()
+    left_out: tuple[tuple[int, str], ...] = ()
     coin_ids: tuple[int, ...] = ()
 
 
-def plan_poll(con: duckdb.DuckDBPyConnection, feed: str) -> Plan:
-    """Plans the next poll of a feed."""
+@dataclass(frozen=True)
+class Allowance:
+    """How many fees may be asked for.
+
+    Attributes:
+        fees: in this poll.
+        now: when it begins.
+        cadence_s: seconds between two of them.
+    """
+
+    fees: int
+    now: datetime
+    cadence_s: int
+
+
+def plan_poll(
+    con: duckdb.DuckDBPyConnection, feed: str, allowance: Allowance | None = None
+) -> Plan:
+    """Plans the next poll of a feed; without an allowance every pair is asked for."""
+    pairs, left_out = plan_pairs(con) if feed == "fees" else [], list[tuple[int, str]]()
+    # Without any budget the poll is what it would be anyway: skipped.
+    if allowance and 0 < allowance.fees < len(pairs):
+        candidates = candidates_of(con, pairs, allowance.now, allowance.cadence_s)
+        pairs, left_out = choose(candidates, allowance.fees)
     return Plan(
         list_memory(con, feed),
         last_answered(con, feed),
-        tuple(plan_pairs(con)) if feed == "fees" else (),
+        tuple(pairs),
+        tuple(left_out),
         tuple(plan_prices(con)) if feed == "prices" else (),
     )
 

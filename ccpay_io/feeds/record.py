@@ -7,12 +7,14 @@ addresses were asked about. Does no IO.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from ccpay_io.feeds.asked import Asked
 from ccpay_io.feeds.poll import Poll
+from ccpay_io.feeds.sampling import REASON
 from ccpay_io.feeds.watchlist import watched_keys
 from ccpay_io.settings import WatchSettings
 
@@ -31,14 +33,14 @@ class Told:
         poll: without what the answers say.
         error: (code, name, message) that the ledger has.
         cut_off: the deadline ended the poll before it had learned anything.
-        left: (reason, pairs) of a sweep that ended early.
+        left: reason -> pairs of a sweep that have no call.
         watched: dataset -> keys of what was asked about, in that order.
     """
 
     poll: Poll
     error: tuple[int | None, str, str] | None
     cut_off: bool
-    left: tuple[str, list[tuple[int, str]]] | None
+    left: dict[str, list[tuple[int, str]]]
     watched: dict[str, list[dict[str, str]]]
 
 
@@ -58,6 +60,7 @@ def header_of(poll: Poll, asked: Asked, watch: WatchSettings) -> dict[str, Any]:
         "error": error,
         "cut_off": asked.cut_off,
         "left": _left(asked),
+        "left_out": _gaps(asked).get(REASON, []),
         "watched": watched_keys(watch) if poll.feed == "watchlist" else {},
     }
 
@@ -76,18 +79,30 @@ def told_by(header: dict[str, Any]) -> Told | None:
         writer=header["writer"],
         cadence_s=header["cadence_s"],
     )
-    error, left = header["error"], header["left"]
+    error = header["error"]
     return Told(
         poll,
         (error[0], error[1], error[2]) if error else None,
         header["cut_off"],
-        (left[0], [(coin_id, chain) for coin_id, chain in left[1]]) if left else None,
+        _read_left(header),
         header["watched"],
     )
 
 
 def _left(asked: Asked) -> tuple[str, list[tuple[object, ...]]] | None:
     """A sweep ends early for one reason at most."""
-    fees = asked.answers.get("withdraw_fee")
-    found = [(reason, fees.gaps[reason]) for reason in LEFT if reason in fees.gaps] if fees else []
+    gaps = _gaps(asked)
+    found = [(reason, gaps[reason]) for reason in LEFT if reason in gaps]
     return found[0] if found else None
+
+
+def _gaps(asked: Asked) -> Mapping[str, list[tuple[object, ...]]]:
+    fees = asked.answers.get("withdraw_fee")
+    return fees.gaps if fees else {}
+
+
+def _read_left(header: dict[str, Any]) -> dict[str, list[tuple[int, str]]]:
+    left = [header["left"]] if header["left"] else []
+    if header.get("left_out"):
+        left.append((REASON, header["left_out"]))
+    return {reason: [(coin_id, chain) for coin_id, chain in pairs] for reason, pairs in left}

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ccpay_io.errors import ApiError, SuspectList, TimedOut, WarehouseError
+from ccpay_io.errors import ApiError, OwnNetworkDown, SuspectList, TimedOut, WarehouseError
 from ccpay_io.feeds.asked import Asked, drift_of
 from ccpay_io.feeds.chains import ask_chains
 from ccpay_io.feeds.coins import ask_coins
@@ -25,6 +25,9 @@ from ccpay_io.feeds.record import Told, told_by
 from ccpay_io.feeds.recorded import Recorded
 from ccpay_io.feeds.result import concluded
 from ccpay_io.feeds.watchlist import retell_watchlist
+
+# What no answer says: it was decided at the time.
+_DECIDED: dict[str, type[ApiError]] = {kind.name: kind for kind in (SuspectList, OwnNetworkDown)}
 
 
 async def replay(lines: Sequence[dict[str, Any]]) -> Poll:
@@ -42,8 +45,8 @@ async def replay(lines: Sequence[dict[str, Any]]) -> Poll:
             "the raw file was written by an earlier release, which kept too little"
         )
     asked, error = await _asked(told, Recorded(lines[1:]))
-    if told.error and told.error[1] == SuspectList.name:
-        error = SuspectList(ENDPOINTS[told.poll.feed])
+    if told.error and (decided := _DECIDED.get(told.error[1])):
+        error = decided(ENDPOINTS[told.poll.feed])
     poll = concluded(told.poll, asked, error)
     if told.error and told.error[:2] == (poll.error_code, poll.error_name):
         poll = replace(poll, error_message=told.error[2])
@@ -60,7 +63,7 @@ async def _asked(told: Told, source: Recorded) -> tuple[Asked, ApiError | None]:
         asked = await _retell(told, source)
     except ApiError as error:
         return Asked({}, drift=drift_of(error)), error
-    return asked, asked.error
+    return asked, asked.failure(endpoint)
 
 
 async def _retell(told: Told, source: Recorded) -> Asked:
@@ -79,6 +82,5 @@ async def _retell(told: Told, source: Recorded) -> Asked:
             coin_ids = [coin_id for _, asked in source.ended for coin_id in asked["coinIds"]]
             return await ask_prices(source, coin_ids)
     pairs = [(asked["coinId"], asked["chain"]) for _, asked in source.ended]
-    reason, left = told.left or (None, [])
-    unseen = set(left)
-    return await retell_fees(source, [pair for pair in pairs if pair not in unseen], left, reason)
+    unseen = {pair for left in told.left.values() for pair in left}
+    return await retell_fees(source, [pair for pair in pairs if pair not in unseen], told.left)

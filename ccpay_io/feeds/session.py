@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 
+from ccpay_io.budget import reserves
 from ccpay_io.client import CcpayClient
 from ccpay_io.feeds.collector import Collector
 from ccpay_io.feeds.poll import utc_now
@@ -52,6 +53,7 @@ def open_pacer(settings: Settings) -> Pacer:
         settings.warehouse / "limits.sqlite",
         credentials_key=settings.credentials.app_id.reveal(),
         daily_budget=settings.daily_budget,
+        reserves=reserves(settings),
         start_rps=START_RPS if told is None else told,
         ceiling_rps=CEILING_RPS if told is None else told,
     )

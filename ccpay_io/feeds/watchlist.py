@@ -1,7 +1,7 @@
 """The feed `watchlist`: are the user's addresses and Cwallet ids still valid?
 
-Owns how a payee is stored (as a hash) and the one request per
-entry: checkWithdrawalAddressValidity and getCwalletUserId. Called by the collector.
+Owns how a payee is stored (as a hash, unless asked otherwise) and the one request per entry:
+checkWithdrawalAddressValidity and getCwalletUserId. Called by the collector.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from ccpay_io.errors import ApiError
 from ccpay_io.feeds.asked import Asked, drift_of, reason_of
 from ccpay_io.feeds.poll import Answers
 from ccpay_io.feeds.source import PayeeSource
+from ccpay_io.models import Drift
 from ccpay_io.settings import WatchSettings
 from ccpay_io.store.datasets import DATASETS
 
 Gaps = dict[str, list[tuple[object, ...]]]
 Keys = Mapping[str, list[dict[str, str]]]
-Call = Callable[[], Awaitable[dict[str, object]]]
+Answer = tuple[dict[str, object], tuple[Drift, ...]]
+Call = Callable[[], Awaitable[Answer]]
 
 
 def stored_form(text: str) -> str:
@@ -29,13 +31,14 @@ def stored_form(text: str) -> str:
 
 def watched_keys(watch: WatchSettings) -> dict[str, list[dict[str, str]]]:
     """Dataset -> keys of what is watched, as stored, in the order in which it is asked."""
+    form = str if watch.addresses_as_text else stored_form
     return {
         "address_validity": [
-            {"label": e.label, "chain": e.chain, "address": stored_form(e.address)}
+            {"label": e.label, "chain": e.chain, "address": form(e.address)}
             for e in watch.addresses
         ],
         "cwallet_user": [
-            {"label": e.label, "cwallet_user_id": stored_form(e.cwallet_user_id)}
+            {"label": e.label, "cwallet_user_id": form(e.cwallet_user_id)}
             for e in watch.cwallet_ids
         ],
     }
@@ -64,6 +67,7 @@ async def retell_watchlist(source: PayeeSource, keys: Keys) -> Asked:
 
 async def _ask_all(keys: Keys, addresses: Sequence[Call], users: Sequence[Call]) -> Asked:
     errors: list[ApiError] = []
+    drift: dict[tuple[str, str, str, str], Drift] = {}
     answers: dict[str, Answers] = {}
     for name, calls in (("address_validity", addresses), ("cwallet_user", users)):
         rows: list[dict[str, object]] = []
@@ -71,9 +75,11 @@ async def _ask_all(keys: Keys, addresses: Sequence[Call], users: Sequence[Call])
         for found, call in zip(keys[name], calls, strict=True):
             # A record has its own order of columns; a gap is a tuple in that of the dataset.
             key = {column: found[column] for column in DATASETS[name].keys}
-            await _ask(call, key, rows, gaps, errors)
+            for one in await _ask(call, key, rows, gaps, errors):
+                drift.setdefault((one.endpoint, one.path, one.kind, one.value), one)
         answers[name] = Answers(DATASETS[name].frame(rows), gaps)
-    return Asked(answers, drift=drift_of(*errors), error=errors[0] if errors else None)
+    seen = (*drift.values(), *drift_of(*errors))
+    return Asked(answers, drift=seen, error=errors[0] if errors else None)
 
 
 async def _ask(
@@ -82,22 +88,26 @@ async def _ask(
     rows: list[dict[str, object]],
     gaps: Gaps,
     errors: list[ApiError],
-) -> None:
+) -> tuple[Drift, ...]:
+    """Adds what became of one question; returns what deviated in its answer."""
     try:
-        rows.append({**key, "state": "ok", **await call()})
+        answer, drift = await call()
     except ApiError as error:
         if error.is_answer:
             rows.append({**key, "state": "refused", "refusal_code": error.code})
-        else:
-            gaps.setdefault(reason_of(error), []).append(tuple(key.values()))
-            errors.append(error)
+            return drift_of(error)
+        gaps.setdefault(reason_of(error), []).append(tuple(key.values()))
+        errors.append(error)
+        return ()
+    rows.append({**key, "state": "ok", **answer})
+    return drift
 
 
-async def _address(source: PayeeSource, chain: str, address: str) -> dict[str, object]:
+async def _address(source: PayeeSource, chain: str, address: str) -> Answer:
     answer = await source.check_withdrawal_address_validity(chain, address)
-    return {"is_valid": answer.is_valid}
+    return {"is_valid": answer.is_valid}, answer.drift
 
 
-async def _user(source: PayeeSource, cwallet_user_id: str) -> dict[str, object]:
+async def _user(source: PayeeSource, cwallet_user_id: str) -> Answer:
     answer = await source.get_cwallet_user_id(cwallet_user_id)
-    return {"user_name": answer.cwallet_user_name}
+    return {"user_name": answer.cwallet_user_name}, answer.drift

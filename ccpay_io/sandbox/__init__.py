@@ -1,8 +1,9 @@
 """A CCPayment server on loopback, for people without credentials and for tests.
 
 Owns a world that moves (world.py), the HTTP server that verifies signatures and serves it
-(server.py, running.py) and how it misbehaves on request (faults.py, spoiling.py). Not used by a
-live installation. This module is light; the server is imported when one is started.
+(server.py, verifying.py, running.py) and how it misbehaves on request (faults.py, spoiling.py,
+limits.py, scenario.py, admin.py). Not used by a live installation. This module is light; the server
+is imported when one is started.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ request, without `times` until it is cleared.
     cut                a body shorter than announced    reset       the connection is reset
     slow:S             the answer comes S seconds late  null        code 10000 without data
     empty              the list of the answer is empty  half        it has half of its items
+    double             each item of the list is there twice, in another order
     status_word:W      every item has the status W      set:F=V     field F, of data or of each
                                                                     item, is V (JSON)
     echo               the request's headers in an HTML error page
@@ -23,6 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+_PLAIN = ("html", "not_json", "cut", "reset", "null", "empty", "half", "double", "echo")
 # What follows the colon, by fault: raises ValueError when it is not that.
 _VALUES: dict[str, Callable[[str], Any]] = {
     "code": lambda value: int(value.partition(" ")[0]),
@@ -30,7 +32,7 @@ _VALUES: dict[str, Callable[[str], Any]] = {
     "slow": float,
     "status_word": str,
     "set": lambda value: json.loads(value.partition("=")[2]),
-    **dict.fromkeys(("html", "not_json", "cut", "reset", "null", "empty", "half", "echo"), str),
+    **dict.fromkeys(_PLAIN, str),
 }
 
 
@@ -84,6 +86,13 @@ class Faults:
             raise ValueError(f"no fault {name!r}; there are {', '.join(sorted(_VALUES))}")
         _VALUES[name](value)
         self.active.append(Fault(endpoint, fault, match or {}, times))
+
+    def pin(self, chain: str, status: str) -> None:
+        """Gives a chain a status, whatever the world says; an empty one ends that."""
+        if status:
+            self.statuses[chain] = status
+        else:
+            self.statuses.pop(chain, None)
 
     def clear(self) -> None:
         """Ends all faults and pinned statuses."""

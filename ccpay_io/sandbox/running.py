@@ -49,6 +49,8 @@ def serve_in_thread(app: Starlette, port: int) -> Iterator[int]:
         lifespan="off",
         log_level="error",
         access_log=False,
+        # The sandbox's clock may be off on request.
+        date_header=False,
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)

@@ -1,19 +1,18 @@
 """The sandbox's HTTP server: CCPayment v2 as the reference describes it, on loopback.
 
-Owns signature and timestamp checks, the eight endpoints, and an admin corner for faults. Accepts
-any correctly signed body, empty or `{}`, like the real API. There is no payout endpoint. Started by
-`ccpay sandbox`, `ccpay up`, sandbox-mode commands and tests, by way of running.py.
+Owns the eight endpoints and in which order a request is verified, limited, spoiled and answered.
+Accepts any correctly signed body, empty or `{}`, like the real API. There is no payout endpoint.
+Started by `ccpay sandbox`, `ccpay up`, sandbox-mode commands and tests, by way of running.py.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import random
 import time
 import uuid
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import Any
 
 from starlette.applications import Starlette
@@ -24,23 +23,24 @@ from starlette.routing import Route
 
 from ccpay_io.sandbox import API_PATH, EMPTY_APP_ID, SANDBOX_APP_ID, SANDBOX_APP_SECRET
 from ccpay_io.sandbox.addresses import is_plausible
+from ccpay_io.sandbox.admin import Admin
 from ccpay_io.sandbox.faults import Faults
+from ccpay_io.sandbox.limits import Limits
 from ccpay_io.sandbox.replies import Refused, failure, success
+from ccpay_io.sandbox.scenario import Scenario, Stage
 from ccpay_io.sandbox.spoiling import spoil
+from ccpay_io.sandbox.verifying import Verifier
 from ccpay_io.sandbox.world import World
-
-TIMESTAMP_VALID_S = 120
 
 
 class Sandbox:
-    """One sandbox: a world, its clock, the credentials it accepts, its faults."""
+    """One sandbox: a world, its clock, the credentials it accepts, what is wrong with it."""
 
-    def __init__(
-        self, world: World, faults: Faults, credentials: dict[str, str], speed: float
-    ) -> None:
+    def __init__(self, world: World, stage: Stage, scenario: Scenario, speed: float) -> None:
         self.world = world
-        self.faults = faults
-        self._credentials = credentials
+        self.faults = stage.faults
+        self._stage = stage
+        self._scenario = scenario
         self._speed = speed
         self._started = time.time()
         self._endpoints: dict[str, Callable[[dict[str, Any], str], dict[str, Any]]] = {
@@ -69,9 +69,16 @@ class Sandbox:
         body = await request.body()
         if endpoint not in self._endpoints:
             raise HTTPException(404)
+        self._scenario.catch_up(time.time() - self._started, self._stage)
+        response = await self._respond(request, endpoint, body)
+        response.headers["Date"] = formatdate(self._stage.verifier.clock, usegmt=True)
+        return response
+
+    async def _respond(self, request: Request, endpoint: str, body: bytes) -> Response:
         try:
-            app_id = self._verified(request, body)
+            app_id = self._stage.verifier.app_of(request.headers, body)
             self.faults.requests[endpoint] += 1
+            self._stage.limits.admit()
             arguments = _arguments(body)
             fault = self.faults.take(endpoint, arguments)
             if fault:
@@ -81,23 +88,6 @@ class Sandbox:
             return success(self._endpoints[endpoint](arguments, app_id))
         except Refused as refused:
             return failure(refused)
-
-    def _verified(self, request: Request, body: bytes) -> str:
-        """The app id of a correctly signed request."""
-        app_id = request.headers.get("Appid", "")
-        timestamp = request.headers.get("Timestamp", "")
-        secret = self._credentials.get(app_id)
-        if secret is None:
-            raise Refused(12001)
-        if not (timestamp.isdecimal() and len(timestamp) == 10):
-            raise Refused(11001)
-        if abs(time.time() - int(timestamp)) > TIMESTAMP_VALID_S:
-            raise Refused(11006)
-        message = (app_id + timestamp).encode() + body
-        wanted = hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(wanted.encode(), request.headers.get("Sign", "").encode()):
-            raise Refused(11005)
-        return app_id
 
     def _chains(self, request: dict[str, Any], app: str) -> dict[str, Any]:
         wanted = request.get("chains") or []
@@ -150,6 +140,9 @@ def build_app(
     faults: Faults | None = None,
     app_id: str = SANDBOX_APP_ID,
     app_secret: str = SANDBOX_APP_SECRET,
+    rsa_key: str | None = None,
+    limits: Limits | None = None,
+    scenario: Scenario | None = None,
     speed: float = 1.0,
 ) -> Starlette:
     """A sandbox as an ASGI application.
@@ -158,50 +151,31 @@ def build_app(
         world: what it serves; by default the standard, lively one.
         faults: to make it misbehave from the same process.
         app_id, app_secret: the credentials it accepts, besides the empty account's.
+        rsa_key: a key (PEM) whose signatures it accepts too.
+        limits: a pace, a ban, a quota; by default none.
+        scenario: what happens to it, and when.
         speed: how many times faster than real time the world moves.
     """
-    state = faults or Faults()
-    credentials = {app_id: app_secret, EMPTY_APP_ID: app_secret}
-    sandbox = Sandbox(world or World(), state, credentials, speed)
+    verifier = Verifier({app_id: app_secret, EMPTY_APP_ID: app_secret}, rsa_key)
+    stage = Stage(faults or Faults(), limits or Limits(), verifier)
+    sandbox = Sandbox(world or World(), stage, scenario or Scenario(), speed)
 
     async def health(request: Request) -> Response:
         return JSONResponse(
             {"sandbox": True, "seed": sandbox.world.seed, "speed": speed, "world_time": sandbox.now}
         )
 
-    async def admin_faults(request: Request) -> Response:
-        if request.method == "POST":
-            try:
-                state.add(**await request.json())
-            except (TypeError, ValueError) as error:
-                raise HTTPException(400, str(error)) from None
-        elif request.method == "DELETE":
-            state.clear()
-        return JSONResponse([vars(fault) for fault in state.active])
-
-    async def admin_chains(request: Request) -> Response:
-        match await request.json():
-            case {"chain": str(chain), "status": None}:
-                state.statuses.pop(chain, None)
-            case {"chain": str(chain), "status": str(status)}:
-                state.statuses[chain] = status
-            case _:
-                raise HTTPException(400, 'not {"chain": "...", "status": "..." or null}')
-        return JSONResponse(state.statuses)
-
-    async def admin_requests(request: Request) -> Response:
-        return JSONResponse(dict(state.requests))
-
-    return Starlette(
+    app = Starlette(
         routes=[
             Route(API_PATH + "/{endpoint}", sandbox.answer, methods=["POST"]),
             Route("/health", health),
-            Route("/admin/faults", admin_faults, methods=["GET", "POST", "DELETE"]),
-            Route("/admin/chains", admin_chains, methods=["POST"]),
-            Route("/admin/requests", admin_requests),
+            *Admin(stage).routes(),
         ],
         exception_handlers={HTTPException: _explained},
     )
+    # For whoever misbehaves from the same process: what the admin corner changes.
+    app.state.stage = stage
+    return app
 
 
 async def _explained(request: Request, error: Exception) -> Response:

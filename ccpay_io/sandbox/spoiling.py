@@ -96,6 +96,8 @@ def _bent(name: str, value: str, data: dict[str, Any]) -> dict[str, Any]:
             return {key: _cut_to(inner, 0) for key, inner in data.items()}
         case "half":
             return {key: _cut_to(inner, 2) for key, inner in data.items()}
+        case "double":
+            return {key: _doubled(inner) for key, inner in data.items()}
         case "status_word":
             return _with_field(data, "status", value)
         case _:
@@ -112,9 +114,14 @@ def _cut_to(inner: Any, parts: int) -> Any:
     return inner
 
 
+def _doubled(inner: Any) -> Any:
+    """A list with everything twice; an object cannot have a key twice."""
+    return [*inner, *reversed(inner)] if isinstance(inner, list) else inner
+
+
 def _with_field(data: dict[str, Any], field: str, value: Any) -> dict[str, Any]:
-    """The answer with a field set in it, or else in each item or object of it."""
-    if field in data:
+    """The answer with a field set in it, or else in each item or object that it holds."""
+    if field in data or not any(isinstance(inner, list | dict) for inner in data.values()):
         return {**data, field: value}
     changed = dict(data)
     for key, inner in data.items():

@@ -79,6 +79,10 @@ def _connect(version: Path, root: Path) -> duckdb.DuckDBPyConnection:
         if locked != (True,):
             sealed = str(root / "sealed").replace("'", "''")
             con.execute("SET GLOBAL TimeZone = 'UTC'")
+            # DuckDB takes a nested loop for an ASOF join when it expects few rows on its left. Its
+            # guess for the changes of one pair is a hundred times too low, and the loop then ten
+            # times as slow (docs/benchmarks.md).
+            con.execute("SET GLOBAL asof_loop_join_threshold = 0")
             con.execute(f"SET allowed_directories = ['{sealed}']")
             con.execute("SET enable_external_access = false; SET lock_configuration = true")
         return con

@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -345,6 +346,145 @@ def test_a_refused_pair_is_an_answer(account: Account) -> None:
     acquire(pacer, 2)
     pacer.failed(InvalidChain("e"))
     assert pacer.status().rate_rps > 10
+
+
+def test_the_chains_do_not_wait_behind_a_sweep(tmp_path: Path) -> None:
+    """With 32 fees waiting, a question about the chains gets one of the next two slots."""
+    pacer = Pacer(
+        tmp_path / "limits.sqlite", credentials_key="x", daily_budget=10**6,
+        start_rps=20, ceiling_rps=20,
+    )  # fmt: skip
+
+    async def ask() -> tuple[float, int]:
+        sweep = [asyncio.create_task(pacer.acquire("getWithdrawFee")) for _ in range(32)]
+        await asyncio.sleep(0.12)
+        started = time.monotonic()
+        await pacer.acquire("getChainList")
+        waited, done = time.monotonic() - started, sum(task.done() for task in sweep)
+        for task in sweep:
+            task.cancel()
+        return waited, done
+
+    waited, done = asyncio.run(ask())
+    assert waited < 0.3
+    assert done < 10
+
+
+def test_what_the_chains_need_is_kept_for_them(account: Account) -> None:
+    """Fees end where the rest of the day is needed for the chains, prices and lists before them."""
+    pacer = account.pacer(daily_budget=100, reserves=(40 / 43_200, 20 / 43_200))
+    acquire(pacer, 40)
+    assert pacer.status().left_for_fees == 0
+    with pytest.raises(BudgetExhausted, match="the rest is for what matters more"):
+        acquire(pacer)
+
+    async def others(endpoint: str, times: int) -> None:
+        for _ in range(times):
+            await pacer.acquire(endpoint)
+
+    asyncio.run(others("getFiatList", 20))
+    with pytest.raises(BudgetExhausted):
+        asyncio.run(others("getFiatList", 1))
+    asyncio.run(others("getChainList", 40))
+    with pytest.raises(BudgetExhausted, match="100 of 100"):
+        asyncio.run(others("getChainList", 1))
+
+
+def test_as_the_day_goes_by_less_is_kept(account: Account) -> None:
+    """What the chains no longer need today, fees may have."""
+    pacer = account.pacer(daily_budget=100, reserves=(40 / 43_200, 0))
+    assert pacer.status().left_for_fees == 60
+    account.clock.moment += 6 * 3600
+    assert pacer.status().left_for_fees == 80
+
+
+def exhaust(account: Account, used: int) -> Pacer:
+    """Uses so many requests up to the account's quota."""
+    pacer = account.pacer(start_rps=50)
+    acquire(pacer, used)
+    pacer.failed(ReqDailyLimit("e"))
+    return pacer
+
+
+def set_used(account: Account, used: int) -> None:
+    """Says that so many requests were made today."""
+    con = sqlite3.connect(account.path)
+    con.execute("UPDATE pace SET used = ?", [used])
+    con.commit()
+    con.close()
+
+
+def test_when_the_quota_begins_anew_is_found_out(account: Account) -> None:
+    """One question about the chains every half an hour; when it is answered, the day begins."""
+    pacer = exhaust(account, 10)
+    asked = 0
+    began = account.clock.moment + 5 * 3600
+    while account.clock.moment < began + 1800:
+        with suppress(BudgetExhausted):
+            asyncio.run(pacer.acquire("getChainList"))
+            asked += 1
+            if account.clock.moment < began:
+                pacer.failed(ReqDailyLimit("e"))
+            else:
+                pacer.answered()
+                break
+        account.clock.moment += 30
+    pacer.settle()
+    status = account.pacer().status()
+    assert asked == pytest.approx(10, abs=1)
+    assert not status.quota_exhausted
+    assert status.used_today == 0
+    assert status.resets_at.timestamp() == pytest.approx(began + 86_400, abs=1860)
+    acquire(account.pacer())
+
+
+def test_an_answer_from_before_does_not_begin_a_day(account: Account) -> None:
+    """Requests that were under way when 11009 came say nothing of a new day."""
+    pacer = exhaust(account, 10)
+    pacer.answered()
+    assert account.pacer().status().quota_exhausted
+    assert pacer.status().quota_exhausted
+
+
+def test_a_quota_that_was_seen_is_the_budget_from_then_on(account: Account) -> None:
+    """What 11009 taught holds the next day, and rises by a twentieth when that passes in peace."""
+    pacer = account.pacer()
+    acquire(pacer)
+    set_used(account, 1500)
+    pacer.failed(ReqDailyLimit("e"))
+    account.clock.moment += 86_400
+    assert pacer.status().daily_budget == 1500
+    acquire(pacer)
+    set_used(account, 1499)
+    acquire(pacer)
+    with pytest.raises(BudgetExhausted, match="1500 of 1500"):
+        acquire(pacer)
+    account.clock.moment += 86_400
+    acquire(pacer)
+    assert pacer.status().daily_budget == 1575
+
+
+def test_slots_close_together_are_taken_at_once_and_given_back(account: Account) -> None:
+    """At 1,000 a second a process takes 20 ms at a time; what it does not use is not counted."""
+    pacer = account.pacer(start_rps=1000, ceiling_rps=1000)
+    assert seconds_for(account, pacer, 1001) == pytest.approx(1, rel=0.05)
+    acquire(pacer, 5)
+    pacer.settle()
+    assert account.pacer().status().used_today == 1006
+
+
+def test_a_file_of_an_earlier_release_keeps_its_ban(account: Account) -> None:
+    """Columns that it lacks are added; what it knows stays."""
+    exhaust(account, 3)
+    con = sqlite3.connect(account.path)
+    con.execute("UPDATE pace SET breaker_since = 1, used = 7")
+    for column in ("reset_s", "quota", "quota_probed_at"):
+        con.execute(f"ALTER TABLE pace DROP COLUMN {column}")
+    con.commit()
+    con.close()
+    status = account.pacer().status()
+    assert status.breaker_since == datetime.fromtimestamp(1, UTC)
+    assert status.used_today == 7
 
 
 def bucket(rate: float, burst: float, clock: Clock) -> Callable[[], bool]:

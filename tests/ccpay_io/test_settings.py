@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ccpay_io.alerts.channels import channels_of
 from ccpay_io.config import AlertSettings, FeedSettings, WatchedAddress
 from ccpay_io.errors import ConfigError
 from ccpay_io.sandbox import SANDBOX_APP_ID, SANDBOX_APP_SECRET
@@ -98,6 +99,23 @@ def test_live_data_is_never_shadowed_by_the_sandbox(tmp_path: Path, file: str) -
     assert "there is live data in" in str(refusal(tmp_path))
 
 
+def test_told_of_the_sandbox_by_wish(tmp_path: Path) -> None:
+    """With the flag, addresses of channels do not mean a real account; anything else still does."""
+    (tmp_path / "ccpay.toml").write_text("[alerts]\nsandbox = true\n", "utf-8")
+    urls = {"CCPAY_ALERT_URLS": "json://host"}
+    settings = load_settings(urls, cwd=tmp_path)
+    assert settings.environment == "sandbox"
+    assert [channel.key.partition("-")[0] for channel in channels_of(settings)] == [
+        "log",
+        "apprise",
+    ]
+    assert "CCPAY_BASE_URL is" in str(refusal(tmp_path, **urls, CCPAY_BASE_URL="https://a.example"))
+    live = tmp_path / "warehouse/data/ccpay.duckdb"
+    live.parent.mkdir(parents=True)
+    live.touch()
+    assert "there is live data" in str(refusal(tmp_path, **urls))
+
+
 def test_sandbox_data_does_not_count_as_live(tmp_path: Path) -> None:
     """The sandbox's own warehouse, one folder below, keeps nobody in or out."""
     file = tmp_path / "warehouse/data/sandbox/ccpay.duckdb"
@@ -149,7 +167,7 @@ def test_misspelt_variable_is_refused(tmp_path: Path, typo: str, meant: str) -> 
 
 def test_unrelated_variables_are_left_alone(tmp_path: Path) -> None:
     """Variables of other programs, and those of other releases, are none of our business."""
-    environ = {"CCPAY_DATA_PATH": "/x", "CCPAY_RSA_KEY_FILE": "/y", "APP_ID": "z", "HOME": "/h"}
+    environ = {"CCPAY_DATA_PATH": "/x", "CCPAY_OTHER_TOOL": "/y", "APP_ID": "z", "HOME": "/h"}
     assert load_settings(environ, cwd=tmp_path).environment == "sandbox"
 
 
@@ -215,6 +233,8 @@ def test_alert_urls_are_a_list(tmp_path: Path, separator: str) -> None:
         ("CCPAY_WAREHOUSE", "s3://bucket/x", "s3:..., not a folder"),
         ("CCPAY_CONFIG", "missing.toml", "missing.toml, which is not a file"),
         ("CCPAY_BASE_URL", "api.example", "not an http"),
+        ("CCPAY_HEARTBEAT_URL", "life.example/token", "not an http"),
+        ("CCPAY_HEARTBEAT_URL", "http://life.example/token", "travel in clear text"),
         ("CCPAY_ALERT_URLS", "slack://T/B/c, oops", "number 2 of 2 is not an address"),
     ],
 )
@@ -251,6 +271,9 @@ def test_paths_are_absolute(tmp_path: Path) -> None:
         ("CCPAY_BASE_URL", CANARY),
         ("CCPAY_BASE_URL", f"https://[{CANARY}"),
         ("CCPAY_BASE_URL", f"https://{CANARY}@host"),
+        ("CCPAY_HEARTBEAT_URL", CANARY),
+        ("CCPAY_HEARTBEAT_URL", f"http://life.example/{CANARY}"),
+        ("CCPAY_HEARTBEAT_URL", f"https://[{CANARY}"),
     ],
 )
 def test_no_error_shows_a_secret(tmp_path: Path, name: str, value: str) -> None:
@@ -268,9 +291,11 @@ def test_settings_never_show_secrets(tmp_path: Path) -> None:
         "CCPAY_APP_SECRET": f"2{CANARY}",
         "CCPAY_ALERT_URLS": f"slack://{CANARY}",
         "CCPAY_WEBHOOK_SECRET": CANARY,
+        "CCPAY_HEARTBEAT_URL": f"http://localhost/{CANARY}",
     }
     settings = load_settings(environ, cwd=tmp_path)
     assert CANARY not in f"{settings} {settings!r} {settings.credentials} {settings.alert_urls}"
+    assert CANARY not in f"{settings.heartbeat_url}"
     assert settings.webhook_secret == Secret(CANARY)
 
 
@@ -368,6 +393,16 @@ def test_config_can_lie_elsewhere(tmp_path: Path) -> None:
             "",
         ),
         (
+            f"[[watch.addresses]]\nlabel='a'\nchain='TRX'\naddress=' {CANARY}'",
+            "watch.addresses.0.address; allowed: text without spaces",
+            "",
+        ),
+        (
+            f'[[watch.cwallet_ids]]\nlabel="a"\ncwallet_user_id="{CANARY}\\n"',
+            "watch.cwallet_ids.0.cwallet_user_id; allowed: text without spaces",
+            "",
+        ),
+        (
             f"[[watch.addresses]]\nlabel='a'\nchain='TRX'\naddress='{CANARY}'\n" * 2,
             "watch.addresses; allowed: each entry once",
             "",
@@ -388,3 +423,42 @@ def test_errors_of_the_file(tmp_path: Path, text: str, message: str, hint: str) 
     assert message in str(error)
     assert hint in error.hint
     assert CANARY not in "".join(traceback.format_exception(error)) + error.hint
+
+
+def key_file(
+    folder: Path, text: str = "-----BEGIN PRIVATE KEY-----\nx\n", mode: int = 0o600
+) -> str:
+    """A file as CCPAY_RSA_KEY_FILE names one."""
+    path = folder / "key.pem"
+    path.write_text(text)
+    path.chmod(mode)
+    return str(path)
+
+
+def test_an_rsa_key_takes_the_place_of_the_secret(tmp_path: Path) -> None:
+    """With a key file no secret is needed, and the key is kept as one."""
+    env = {"CCPAY_APP_ID": "id", "CCPAY_RSA_KEY_FILE": key_file(tmp_path)}
+    settings = load_settings(env, cwd=tmp_path)
+    assert settings.environment == "live"
+    assert settings.credentials.rsa_key
+    assert "BEGIN" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("also", "text", "mode", "says"),
+    [
+        ({"CCPAY_APP_SECRET": "s"}, None, 0o600, "are both set"),
+        ({}, "no key", 0o600, "has no private key"),
+        ({}, "schlüssel", 0o600, "cannot be read"),
+        ({}, None, 0o644, "can be read by others"),
+        ({"CCPAY_RSA_KEY_FILE": "/nowhere/key.pem"}, None, 0o600, "No such file"),
+        ({"CCPAY_APP_ID": ""}, None, 0o600, "CCPAY_APP_ID is not set"),
+    ],
+)
+def test_a_key_file_that_cannot_be_used_says_why(
+    tmp_path: Path, also: dict[str, str], text: str | None, mode: int, says: str
+) -> None:
+    """Missing, readable by others, no key, or beside a secret: one line each."""
+    file = key_file(tmp_path, **({} if text is None else {"text": text}), mode=mode)
+    with pytest.raises(ConfigError, match=says):
+        load_settings({"CCPAY_APP_ID": "id", "CCPAY_RSA_KEY_FILE": file, **also}, cwd=tmp_path)

@@ -6,13 +6,19 @@ import asyncio
 import hashlib
 import hmac
 import json
+import traceback
+from base64 import b64decode
 from collections.abc import Callable
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
+from ccpay_io.errors import ConfigError
 from ccpay_io.settings import Credentials, Secret
-from ccpay_io.signing import CcpayAuth, http_date, sign
+from ccpay_io.signing import CcpayAuth, http_date, signer_of
 
 APP_ID = "202302010636261620672405236006912"
 APP_SECRET = "ccpay-test-secret"
@@ -38,7 +44,8 @@ SUCCESS = {"code": 10000, "msg": "success", "data": {}}
 )
 def test_golden_vectors(body: bytes, signature: str) -> None:
     """The signature is the one that an independent implementation computes."""
-    assert sign(APP_ID, APP_SECRET, NOW, body) == signature
+    sign = signer_of(Credentials(Secret(APP_ID), Secret(APP_SECRET)))
+    assert sign(f"{APP_ID}{NOW}".encode() + body) == signature
 
 
 class Api:
@@ -164,3 +171,44 @@ def test_the_scheme_shows_no_secret() -> None:
 def test_http_dates(text: str, moment: float | None) -> None:
     """Dates of HTTP headers are read in their usual forms; anything else is no date."""
     assert http_date(text) == moment
+
+
+@pytest.fixture(scope="module")
+def rsa_key() -> rsa.RSAPrivateKey:
+    """A key of one's own."""
+    return rsa.generate_private_key(65537, 2048)
+
+
+def pem_of(key: PrivateKeyTypes, password: bytes | None = None) -> str:
+    """The key as a file has it."""
+    hidden = serialization.BestAvailableEncryption(password) if password else None
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        hidden or serialization.NoEncryption(),
+    ).decode()
+
+
+def test_an_rsa_key_signs_in_place_of_the_secret(rsa_key: rsa.RSAPrivateKey) -> None:
+    """Sign is base64(RSA-SHA256(privateKey, appId + timestamp + body)), as its public half says."""
+    credentials = Credentials(Secret(APP_ID), Secret(""), Secret(pem_of(rsa_key)))
+    request = httpx.Request("POST", "https://api.example/x", content=b"{}")
+    next(CcpayAuth(credentials, now=lambda: NOW).auth_flow(request))
+    signature = b64decode(request.headers["Sign"], validate=True)
+    message = f"{APP_ID}{NOW}{{}}".encode()
+    rsa_key.public_key().verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+
+
+@pytest.mark.parametrize("kind", ["no PEM", "password", "another kind"])
+def test_a_key_that_cannot_sign_says_so_without_itself(
+    rsa_key: rsa.RSAPrivateKey, kind: str
+) -> None:
+    """One clear line, in which nothing of the key stands."""
+    pem = {
+        "no PEM": "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----",
+        "password": pem_of(rsa_key, b"hidden"),
+        "another kind": pem_of(ed25519.Ed25519PrivateKey.generate()),
+    }[kind]
+    with pytest.raises(ConfigError, match="CCPAY_RSA_KEY_FILE") as caught:
+        signer_of(Credentials(Secret(APP_ID), Secret(""), Secret(pem)))
+    assert pem.splitlines()[1] not in "".join(traceback.format_exception(caught.value))

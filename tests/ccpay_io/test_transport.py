@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import httpx
 import pytest
 
-from ccpay_io.transport import ENDPOINTS, ReadOnlyTransport, network
+from ccpay_io import wire
+from ccpay_io.transport import ENDPOINTS, ReadOnlyTransport
+from ccpay_io.wire import Wire
 
 BASE_URL = "https://api.example/ccpayment/v2"
 
@@ -107,7 +110,7 @@ def test_any_other_method_is_refused(method: str) -> None:
 
 
 async def proxied(base_url: str) -> list[bytes]:
-    """Sends a request through `network` with a proxy in the environment; what the proxy saw."""
+    """Sends a request through the wire with a proxy in the environment; what the proxy saw."""
     seen: list[bytes] = []
 
     async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -121,7 +124,7 @@ async def proxied(base_url: str) -> list[bytes]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("http_proxy", f"http://127.0.0.1:{port}")
         patch.setenv("no_proxy", "direct.invalid")
-        transport = network(base_url, 1)
+        transport = Wire(base_url, 1)
     async with server, httpx.AsyncClient(transport=transport) as http:
         try:
             await http.post(f"{base_url}/getChainList")
@@ -143,7 +146,39 @@ def test_loopback_and_exceptions_go_direct(base_url: str) -> None:
 
 
 def test_no_other_module_opens_connections() -> None:
-    """Only the gate makes a transport, so nothing of the client can go around it."""
+    """Only the client makes the wire, and puts the gate before it."""
     source = Path(__file__).parents[2] / "ccpay_io"
-    users = {path.name for path in source.glob("*.py") if "AsyncHTTPTransport" in path.read_text()}
-    assert users == {"transport.py"}
+    texts = {path.name: path.read_text() for path in source.rglob("*.py")}
+    assert {name for name, text in texts.items() if "import aiohttp" in text} == {"wire.py"}
+    assert {name for name, text in texts.items() if "import Wire" in text} == {"client.py"}
+    assert not [name for name, text in texts.items() if "AsyncHTTPTransport" in text]
+
+
+def test_a_connection_is_used_again_only_while_no_server_has_closed_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One connection for requests in a row, a new one after a silence; uvicorn keeps them 5 s."""
+    assert wire.KEEP_S < 5
+    monkeypatch.setattr(wire, "KEEP_S", 0.2)
+    opened = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal opened
+        opened += 1
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async def ask() -> list[int]:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        seen = []
+        async with server, Wire(url, 1) as network:
+            for pause_s in (0.0, 0.0, 0.5):
+                await asyncio.sleep(pause_s)
+                await network.handle_async_request(httpx.Request("POST", url, content=b""))
+                seen.append(opened)
+        return seen
+
+    assert asyncio.run(ask()) == [1, 1, 2]

@@ -1,7 +1,7 @@
 -- inner: store.fee_clock
 -- grain: one row per attempt to poll fees, with how much time of the history up to it is known
 -- key: poll_no
--- consumers: store.withdraw_fee_rolled
+-- consumers: store.withdraw_fee_rolled, the board
 -- example: SELECT poll_no, at_us, known_us / 1000000 AS known_s FROM store.fee_clock ORDER BY poll_no DESC LIMIT 1
 -- Time between two polls that are more than three cadences apart (the longer of their two) is known
 -- of no pair, whatever both of them say: the clock stands still. What is known of a stretch is then a

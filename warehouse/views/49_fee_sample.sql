@@ -5,7 +5,11 @@
 -- example: SELECT count(*) FROM store.fee_samples(now() - INTERVAL 7 DAY)
 -- Hours are counted from 1970. usd is the fee in units of 0.000000000001 US dollars at that hour's
 -- price; fees of a million dollars and more are left out, so that products fit.
-CREATE OR REPLACE MACRO store.fee_samples(since) AS TABLE
+-- `pairs` are entity_ids to look at; NULL is all. By a join, which tells the scan what to leave out.
+CREATE OR REPLACE MACRO store.fee_pairs(pairs) AS TABLE
+SELECT entity_id FROM store.withdraw_fee_entity WHERE pairs IS NULL OR list_contains(pairs, entity_id);
+
+CREATE OR REPLACE MACRO store.fee_samples(since, pairs := NULL::BIGINT[]) AS TABLE
 WITH held AS (
     SELECT
         s.entity_id,
@@ -17,6 +21,7 @@ WITH held AS (
         -- What still holds is known up to its last confirmation.
         ceil(epoch(coalesce(s.valid_to, d.good_at)) / 3600)::BIGINT AS end_hour
     FROM store.withdraw_fee_span AS s
+    JOIN store.fee_pairs(pairs) USING (entity_id)
     JOIN store.dataset_now AS d ON d.dataset = 'withdraw_fee'
     WHERE s.unknown_reason IS NULL AND s.state = 'ok' AND (s.valid_to IS NULL OR s.valid_to > since)
 ),

@@ -5,7 +5,7 @@
 -- example: SELECT first_seen_at, endpoint, path, kind, value FROM contract_drift ORDER BY first_seen_at DESC
 -- column endpoint: the endpoint that answered so
 -- column path: where in the answer
--- column kind: new_field, bad_value, unknown_enum, duplicate or missing_field
+-- column kind: new_field, bad_value, unknown_enum, duplicate, missing_field, unknown_code (one that the reference does not list) or list_size (empty or suddenly much shorter; poll_coverage and the alerts say when)
 -- column value: the value or name that deviates
 -- column first_seen_at: when it was first seen
 -- column sample: the item that showed it, as JSON

@@ -1,7 +1,7 @@
 -- inner: store.chain_known
 -- grain: one row per chain and stretch of time in which its status is known
 -- key: chain, known_from
--- consumers: maintenance_episode, chain_availability_daily
+-- consumers: maintenance_episode, chain_availability_daily, the board
 -- example: SELECT chain, status, known_from, known_to FROM store.chain_known
 -- Known is the time between two polls that are at most three cadences apart, when the first of them
 -- has an answer. Time in which nothing polled is as unknown as an outage, and so is the time after

@@ -7,12 +7,12 @@
 -- calm; base is the median of the calm samples of the 7 days that end with the hour, if there are 20.
 -- So episodes are left out without having to be known, and a level that stays becomes the usual one
 -- after some days. Units of store.fee_samples.
-CREATE OR REPLACE MACRO store.fee_baselines(since) AS TABLE
+CREATE OR REPLACE MACRO store.fee_baselines(since, pairs := NULL::BIGINT[]) AS TABLE
 WITH compared AS (
     SELECT *, quantile_disc(usd, 0.5) OVER (
         PARTITION BY entity_id ORDER BY hour RANGE BETWEEN 168 PRECEDING AND 1 PRECEDING
     ) AS plain
-    FROM store.fee_samples(since - INTERVAL 14 DAY)
+    FROM store.fee_samples(since - INTERVAL 14 DAY, pairs := pairs)
 ),
 
 judged AS (

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import math
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 import stamina
+from made_once import made_once
 
+from ccpay_io.budget import reserves
 from ccpay_io.feeds.session import open_collector, open_pacer, open_warehouse
 from ccpay_io.sandbox import SANDBOX_APP_ID, SANDBOX_APP_SECRET, serving
 from ccpay_io.sandbox.faults import Faults
@@ -55,19 +59,14 @@ ROUNDS: list[tuple[list[tuple[str, str, dict[str, Any]]], tuple[str, ...]]] = [
         ],
         (*LISTS, "prices", "fees", "watchlist"),
     ),
-    ([("half", "*", {})], (*LISTS, "prices")),
-    (
-        [
-            ("cut", "*", {}),
-        ],
-        ("chains", "networks"),
-    ),
-    ([("html", "*", {})], ("fiats", "prices", "fees", "watchlist")),
+    ([("half", "*", {})], ("chains", "coins", "networks", "prices")),
+    ([("cut", "*", {})], ("chains", "networks")),
+    ([("html", "*", {})], ("prices", "watchlist")),
     ([("reset", "*", {})], ("coins", "fees")),
     ([("status:503", "getFiatList", {"times": 2})], ("fiats",)),
     ([("slow:0.2", "getWithdrawFee", {})], ("fees",)),
-    ([("code:11014", "getChainList", {"times": 1})], ("chains", "fiats", "fees", "prices")),
-    ([], (*LISTS, "fees", "prices", "watchlist")),
+    ([("code:11014", "getChainList", {"times": 1})], ("chains", "fees")),
+    ([], ("chains", "networks", "fees", "prices", "watchlist")),
 ]
 
 
@@ -117,12 +116,27 @@ async def _polls(settings: Settings, faults: Faults) -> None:
             slow = any(fault.startswith("slow") for fault, *_ in active)
             for feed in feeds:
                 await collector.poll(feed, deadline_s=2.6 if slow else None)
+    async with open_collector(_poor(settings)) as collector:
+        result = await collector.poll("fees")
+        assert result.left_out > 0
+
+
+def _poor(settings: Settings) -> Settings:
+    """The same settings with a budget that reaches for five fees a poll until the day ends."""
+    limits = open_pacer(settings).status()
+    left_s = (limits.resets_at - datetime.now(UTC)).total_seconds()
+    fees = 5 * math.ceil(left_s / settings.feeds.fees) + 2
+    kept = math.ceil(sum(reserves(settings)) * left_s)
+    return dataclasses.replace(settings, daily_budget=limits.used_today + fees + kept)
 
 
 @pytest.fixture(scope="session")
 def polled_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder after everything that can happen to a poll."""
-    folder = tmp_path_factory.mktemp("polled")
+    return made_once(tmp_path_factory, "polled-through-everything", _fill)
+
+
+def _fill(folder: Path) -> None:
     faults = Faults()
     stamina.set_testing(True, attempts=3, cap=True)
     try:
@@ -131,7 +145,6 @@ def polled_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (folder / "base_url").write_text(base_url)
     finally:
         stamina.set_testing(False)
-    return folder
 
 
 @pytest.fixture

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from killing import Step, kill_at
 
 from ccpay_io.care.backup import make_backup
 from ccpay_io.care.manifest import check_backup
@@ -42,50 +39,18 @@ REBUILD = (
     "rebuild:publish",
 )
 
-# Does what it is told, and kills itself at a step of it.
-VICTIM = """
-import os, signal, sys
-from pathlib import Path
-from ccpay_io.care.backup import make_backup
-from ccpay_io.care.rebuild import rebuild
-from ccpay_io.care.restore import restore
-from ccpay_io.store.writer import Warehouse
 
-what, root, stamp, other, victim = sys.argv[1:]
-
-def step(name):
-    if name == victim:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-warehouse = Warehouse(Path(root), stamp, on_step=step)
-if what == "backup":
-    make_backup(warehouse, Path(other), on_step=step)
-elif what == "restore":
-    restore(warehouse, Path(other), on_step=step)
-else:
-    rebuild(warehouse, on_step=step)
-"""
+# What a process does that is to die in it.
+def _backup(root: Path, stamp: str, target: Path, *, on_step: Step) -> None:
+    make_backup(Warehouse(root, stamp), target, on_step=on_step)
 
 
-def kill(what: str, warehouse: Warehouse, other: Path, step: str) -> None:
-    """Runs the command in a process of its own until it kills itself."""
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            VICTIM,
-            what,
-            str(warehouse.root),
-            warehouse.stamp,
-            str(other),
-            step,
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr
+def _restore(root: Path, stamp: str, backup: Path, *, on_step: Step) -> None:
+    restore(Warehouse(root, stamp, on_step=on_step), backup, on_step=on_step)
+
+
+def _rebuild(root: Path, stamp: str, *, on_step: Step) -> None:
+    rebuild(Warehouse(root, stamp, on_step=on_step), on_step=on_step)
 
 
 def wrong(warehouse: Warehouse) -> list[Any]:
@@ -95,7 +60,7 @@ def wrong(warehouse: Warehouse) -> list[Any]:
 
 def _backup_survives(polled: Warehouse, folder: Path, step: str) -> None:
     target = folder / "backup"
-    kill("backup", polled, target, step)
+    kill_at(step, _backup, polled.root, polled.stamp, target)
     assert not target.exists()
     assert wrong(polled) == []
 
@@ -107,12 +72,12 @@ def _backup_survives(polled: Warehouse, folder: Path, step: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", BACKUP)
-def test_a_killed_backup_is_none(polled: Warehouse, tmp_path: Path, step: str) -> None:
-    """Its name is not there, the warehouse is as it was, and the next one leaves nothing of it."""
+def test_killed_backups_are_none(polled: Warehouse, tmp_path: Path) -> None:
+    """The name is not there, the warehouse is as it was, and the next one leaves nothing of it."""
     folder = tmp_path / "backups"
     folder.mkdir()
-    _backup_survives(polled, folder, step)
+    for step in BACKUP:
+        _backup_survives(polled, folder, step)
 
 
 @pytest.mark.torture
@@ -130,7 +95,7 @@ def _restore_is_completed(
     polled: Warehouse, tmp_path: Path, step: str, differences: Callable[..., Any]
 ) -> None:
     target = Warehouse(tmp_path / "elsewhere", polled.stamp)
-    kill("restore", target, tmp_path / "backup", step)
+    kill_at(step, _restore, target.root, target.stamp, tmp_path / "backup")
     if target.private.exists():
         assert differences(polled.private, target.private) == {}
 
@@ -143,13 +108,13 @@ def _restore_is_completed(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", RESTORE)
-def test_a_killed_restore_is_completed_by_the_next(
-    polled: Warehouse, tmp_path: Path, step: str, differences: Callable[..., Any]
+def test_killed_restores_are_completed_by_the_next(
+    polled: Warehouse, tmp_path: Path, differences: Callable[..., Any]
 ) -> None:
     """There is no warehouse yet, or the whole one; the same command ends the work."""
     make_backup(polled, tmp_path / "backup")
-    _restore_is_completed(polled, tmp_path, step, differences)
+    for step in RESTORE:
+        _restore_is_completed(polled, tmp_path, step, differences)
 
 
 @pytest.mark.torture
@@ -164,13 +129,14 @@ def test_twenty_killed_restores(
         _restore_is_completed(polled, tmp_path, step, differences)
 
 
-def _rebuild_loses_nothing(
+def _rebuild_dies(
     polled: Warehouse, tmp_path: Path, step: str, differences: Callable[..., Any]
 ) -> None:
-    kill("rebuild", polled, tmp_path, step)
-    assert wrong(polled) == []
+    kill_at(step, _rebuild, polled.root, polled.stamp)
     assert differences(tmp_path / "whole.duckdb", polled.private) == {}
 
+
+def _rebuild_works(polled: Warehouse, tmp_path: Path, differences: Callable[..., Any]) -> None:
     rebuild(polled)
 
     assert wrong(polled) == []
@@ -179,13 +145,14 @@ def _rebuild_loses_nothing(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", REBUILD)
-def test_a_killed_rebuild_loses_nothing(
-    polled: Warehouse, tmp_path: Path, step: str, differences: Callable[..., Any]
+def test_killed_rebuilds_lose_nothing(
+    polled: Warehouse, tmp_path: Path, differences: Callable[..., Any]
 ) -> None:
-    """The old file or the new one is in place, whole, and the next rebuild works."""
+    """At each step in turn: the old file or the new one is in place, whole; the next one works."""
     shutil.copyfile(polled.private, tmp_path / "whole.duckdb")
-    _rebuild_loses_nothing(polled, tmp_path, step, differences)
+    for step in REBUILD:
+        _rebuild_dies(polled, tmp_path, step, differences)
+    _rebuild_works(polled, tmp_path, differences)
 
 
 @pytest.mark.torture
@@ -194,7 +161,9 @@ def test_a_killed_rebuild_loses_nothing(
 def test_twenty_killed_rebuilds(
     polled: Warehouse, tmp_path: Path, step: str, differences: Callable[..., Any]
 ) -> None:
-    """The same, twenty times."""
+    """The same, twenty times at a step, with a rebuild after each."""
     shutil.copyfile(polled.private, tmp_path / "whole.duckdb")
     for _ in range(20):
-        _rebuild_loses_nothing(polled, tmp_path, step, differences)
+        _rebuild_dies(polled, tmp_path, step, differences)
+        assert wrong(polled) == []
+        _rebuild_works(polled, tmp_path, differences)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import socket
 import threading
 import time
 from datetime import timedelta
@@ -18,11 +19,18 @@ import ccpay_io
 from ccpay_io.feeds import prices
 from ccpay_io.feeds.plan import plan_pairs
 from ccpay_io.feeds.poll import utc_now
+from ccpay_io.feeds.replay import replay
 from ccpay_io.feeds.session import open_collector, open_warehouse
 from ccpay_io.sandbox import EMPTY_APP_ID
 from ccpay_io.sandbox.faults import Faults
 from ccpay_io.sandbox.world import World
-from ccpay_io.settings import Credentials, Secret, Settings
+from ccpay_io.settings import (
+    Credentials,
+    Secret,
+    Settings,
+    WatchedAddress,
+    WatchedCwallet,
+)
 from ccpay_io.store.raw import read_raw
 from ccpay_io.store.verify import verify
 
@@ -129,6 +137,46 @@ def test_an_outage_is_a_failed_poll_and_touches_nothing(
     assert query("SELECT DISTINCT state FROM withdraw_fee_now") == [("unknown",)]
 
 
+@pytest.mark.parametrize("anything", [True, False], ids=["something answers", "nothing answers"])
+def test_who_cannot_reach_anything_does_not_blame_the_api(
+    collect: Any, settings: Settings, tmp_path: Path, anything: bool
+) -> None:
+    """Where the heartbeat goes is the canary; a rebuild makes the same poll without asking it."""
+    with socket.create_server(("127.0.0.1", 0)) as living, socket.socket() as dead:
+        dead.bind(("127.0.0.1", 0))
+        nowhere = f"http://127.0.0.1:{dead.getsockname()[1]}"
+        canary = f"http://127.0.0.1:{living.getsockname()[1]}" if anything else nowhere
+        cut_off = dataclasses.replace(
+            settings,
+            base_url=nowhere,
+            heartbeat_url=Secret(f"{canary}/token"),
+            warehouse=tmp_path / "cut off",
+        )
+        result = collect("chains", with_settings=cut_off)
+
+    assert result.outcome == "failed"
+    assert result.error.name == ("ConnectFailed" if anything else "OwnNetworkDown")
+    with open_warehouse(cut_off).transaction() as con:
+        ((name,),) = con.execute("SELECT raw_name FROM store.poll").fetchall()
+    again = asyncio.run(replay(read_raw(cut_off.warehouse, name)[1]))
+    assert again.error_name == result.error.name
+    assert "token" not in str(again)
+
+
+def test_who_was_answered_in_part_has_reached_the_api(
+    collect: Any, polled: Settings, faults: Faults
+) -> None:
+    """A sweep that its deadline cuts off is no outage of ours, though the canary is silent."""
+    faults.add("slow:0.2", "getWithdrawFee")
+    with socket.socket() as dead:
+        dead.bind(("127.0.0.1", 0))
+        nowhere = Secret(f"http://127.0.0.1:{dead.getsockname()[1]}/token")
+        silent = dataclasses.replace(polled, heartbeat_url=nowhere)
+        result = collect("fees", with_settings=silent, deadline_s=2.6)
+
+    assert (result.outcome, result.error.name) == ("partial", "TimedOut")
+
+
 def test_an_outage_in_a_sweep_is_given_up_early(
     collect: Any, polled: Settings, faults: Faults
 ) -> None:
@@ -223,31 +271,40 @@ def test_an_account_without_tokens_is_believed_and_told(
     assert query("SELECT count(*) FROM swap_coin_now") == [(0,)]
 
 
-@pytest.mark.parametrize(
-    ("word", "state"),
-    [
-        ("Normal", "normal"),
-        (" NORMAL ", "normal"),
-        ("Maintain", "maintenance"),
-        ("maintenance", "maintenance"),
-        ("Main tenance", "maintenance"),
-        ("Frozen", "unknown"),
-        ("", None),
-    ],
-)
 def test_a_status_word_is_read_whatever_its_case(
-    collect: Any, polled: Settings, faults: Faults, query: Any, word: str, state: str | None
+    collect: Any, polled: Settings, faults: Faults, query: Any
 ) -> None:
     """Both documented spellings are maintenance; an unseen word is unknown, kept and reported."""
-    faults.add(f"status_word:{word}", "getChainList")
-    result = collect("chains")
+    words = {
+        "BSC": ("Normal", "normal"),
+        "BTC": (" NORMAL ", "normal"),
+        "ETH": ("Maintain", "maintenance"),
+        "LTC": ("maintenance", "maintenance"),
+        "SOL": ("Main tenance", "maintenance"),
+        "TRX": ("Frozen", "unknown"),
+    }
+    faults.statuses |= {chain: word for chain, (word, _) in words.items()}
+    assert collect("chains").outcome == "ok"
 
-    if state is None:
-        assert result.outcome == "failed"
-        return
-    assert [(state, word)] == query("SELECT DISTINCT state, status_raw FROM store.chain_current")
+    rows = query(
+        "SELECT chain, status_raw, state FROM store.chain_current JOIN store.chain_entity"
+        " USING (entity_id) ORDER BY chain"
+    )
+    assert {row[0]: row[1:] for row in rows if row[0] in words} == words
     drift = query("SELECT value FROM contract_drift WHERE kind = 'unknown_enum'")
-    assert ([("Frozen",)] if state == "unknown" else []) == drift
+    assert drift == [("Frozen",)]
+
+
+def test_a_list_without_a_status_is_no_answer(
+    collect: Any, polled: Settings, faults: Faults, query: Any
+) -> None:
+    """It is refused as a whole: nothing of it is stored."""
+    states = "SELECT chain_entity.chain, state, status_raw FROM store.chain_current"
+    states += " JOIN store.chain_entity USING (entity_id) ORDER BY ALL"
+    before = query(states)
+    faults.add("status_word:", "getChainList")
+    assert collect("chains").outcome == "failed"
+    assert query(states) == before
 
 
 def test_without_the_token_list_pairs_are_found_by_trial(
@@ -290,6 +347,28 @@ def test_the_deadline_commits_what_there_is(
     assert query(
         "SELECT DISTINCT unknown_reason FROM withdraw_fee_now WHERE state = 'unknown'"
     ) == [("deadline",)]
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_payees_are_hashes_unless_asked_otherwise(
+    collect: Any, settings: Settings, query: Any, as_text: bool
+) -> None:
+    """The label is the user's; address and id are hashes, or what ccpay.toml has."""
+    address, user = "TXmVpin5vq5gdZsciyyjdZgKRUju4st1wM", "35255142"
+    watch = settings.watch.model_copy(
+        update={
+            "addresses": (WatchedAddress(label="cold", chain="TRX", address=address),),
+            "cwallet_ids": (WatchedCwallet(label="partner", cwallet_user_id=user),),
+            "addresses_as_text": as_text,
+        }
+    )
+    result = collect("watchlist", with_settings=dataclasses.replace(settings, watch=watch))
+    assert result.outcome == "ok"
+    ((label, stored),) = query("SELECT label, address FROM address_validity_now")
+    ((_, stored_user),) = query("SELECT label, cwallet_user_id FROM cwallet_user_now")
+    assert label == "cold"
+    assert (stored == address, stored_user == user) == (as_text, as_text)
+    assert as_text or (stored.startswith("sha256:") and user not in stored_user)
 
 
 def test_an_empty_watchlist_is_skipped_and_no_success(collect: Any) -> None:
@@ -430,22 +509,22 @@ def test_a_batch_of_prices_that_fails_costs_only_itself(
     assert result.rows == len(world.universe.coins) - 5
 
 
-@pytest.mark.parametrize("amount", ["1e5", "-1", "0.0000000000000000001", "NaN", ""])
 def test_a_fee_that_is_not_exact_is_unknown_and_drift(
-    collect: Any, polled: Settings, faults: Faults, query: Any, amount: str
+    collect: Any, polled: Settings, faults: Faults, query: Any
 ) -> None:
     """It is not rounded, and contract_drift, where the error sends people, has the value."""
-    ((coin_id, chain),) = query("SELECT coin_id, chain FROM coin_network_now LIMIT 1")
-    pair = {"coinId": coin_id, "chain": chain}
-    faults.add(f'set:amount="{amount}"', "getWithdrawFee", match=pair)
+    amounts = ["", "-1", "0.0000000000000000001", "1e5", "NaN"]
+    pairs = query("SELECT coin_id, chain FROM coin_network_now LIMIT 5")
+    for (coin_id, chain), amount in zip(pairs, amounts, strict=True):
+        pair = {"coinId": coin_id, "chain": chain}
+        faults.add(f'set:amount="{amount}"', "getWithdrawFee", match=pair)
     result = collect("fees")
 
-    assert (result.outcome, result.unknown) == ("partial", 1)
-    assert query("SELECT unknown_reason, fee_amount FROM withdraw_fee_now WHERE state <> 'ok'") == [
-        ("WrongShape", None)
-    ]
-    assert query("SELECT endpoint, path, kind, value FROM contract_drift") == [
-        ("getWithdrawFee", "data.fee.amount", "bad_value", amount)
+    assert (result.outcome, result.unknown) == ("partial", 5)
+    unknown = "SELECT unknown_reason, fee_amount FROM withdraw_fee_now WHERE state <> 'ok'"
+    assert query(unknown) == [("WrongShape", None)] * 5
+    assert query("SELECT endpoint, path, kind, value FROM contract_drift ORDER BY value") == [
+        ("getWithdrawFee", "data.fee.amount", "bad_value", amount) for amount in amounts
     ]
 
 
@@ -482,7 +561,7 @@ def test_an_item_without_a_readable_key_makes_nothing_vanish(
     fiats[0] = {**fiats[0], "fiatId": str(fiats[0]["fiatId"])}
     result = collect("fiats")
 
-    assert result.outcome == "ok"
+    assert result.outcome == "partial"
     assert query("SELECT count(*) FROM fiat_rate_now") == [(len(fiats),)]
     assert query("SELECT kind FROM contract_drift") == [("bad_value",)]
 

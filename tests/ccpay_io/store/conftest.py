@@ -22,15 +22,6 @@ MakePoll = Callable[..., Poll]
 Query = Callable[..., list[tuple[Any, ...]]]
 
 
-@pytest.fixture(scope="session")
-def empty_private(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A private file with the schema of this release: migrating once saves each test the time."""
-    warehouse = Warehouse(tmp_path_factory.mktemp("template"), "test")
-    # A publication moves the log into the file, which can then be copied.
-    warehouse.publish(force=True)
-    return warehouse.private
-
-
 @pytest.fixture
 def warehouse(tmp_path: Path, empty_private: Path) -> Warehouse:
     """An empty warehouse on disk."""

@@ -65,14 +65,14 @@ def _poll(
     )
 
 
-def _chains(ago: timedelta, eth: str | None = "Normal", cadence_s: int = 86400) -> Poll:
+def _chains(ago: timedelta, eth: str | None = "Normal") -> Poll:
     if eth is None:
-        return _poll(ago, "chains", cadence_s, None)
+        return _poll(ago, "chains", 86400, None)
     words = {"TRX": "Normal", "ETH": eth, "TON": "Normal"}
     return _poll(
         ago,
         "chains",
-        cadence_s,
+        86400,
         {
             "chain": {
                 chain: {
@@ -142,9 +142,9 @@ def _world() -> list[Poll]:
         *days,
         _chains(15.5 * DAY, None),
         _chains(15.25 * DAY),
-        _chains(10 * minute, cadence_s=300),
-        _chains(5 * minute, "Maintenance", cadence_s=300),
-        _chains(0 * minute, "Maintenance", cadence_s=300),
+        _chains(10 * minute),
+        _chains(5 * minute, "Maintenance"),
+        _chains(0 * minute, "Maintenance"),
         _networks(51 * DAY),
         _networks(1 * HOUR),
         _prices(50 * DAY + HOUR, "0.2"),

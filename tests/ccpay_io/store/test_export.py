@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import csv
 import logging
-import os
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,6 +14,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from killing import Step, kill_at
 
 from ccpay_io.errors import NothingPublished
 from ccpay_io.query import plain_decimal
@@ -29,18 +26,9 @@ from ccpay_io.store.writer import Warehouse
 
 SMALLEST, LARGEST = "0.000000000000000001", "99999999999999999999.999999999999999999"
 
-# Publishes, and kills itself at a step.
-PUBLISHER = """
-import os, signal, sys
-from pathlib import Path
-from ccpay_io.store.writer import Warehouse
 
-def step(name):
-    if name == sys.argv[2]:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-Warehouse(Path(sys.argv[1]), "test", on_step=step).publish(force=True)
-"""
+def _publish(root: Path, *, on_step: Step) -> None:
+    Warehouse(root, "test", on_step=on_step).publish(force=True)
 
 
 @pytest.fixture
@@ -171,14 +159,7 @@ def test_a_kill_leaves_every_file_whole(
     warehouse.commit([poll(0, {(1, "ETH"): fee("1")})])
     warehouse.publish(force=True)
     warehouse.commit([poll(5, {(1, "ETH"): fee("2")})])
-    killed = subprocess.run(
-        [sys.executable, "-c", PUBLISHER, str(warehouse.root), step],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    kill_at(step, _publish, warehouse.root)
     assert read("withdraw_fee_now", warehouse.root)["fee_amount"].to_list() == [2]
     assert fees_in(warehouse.root) == (["1"], ["1"])
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +15,7 @@ from typing import Any
 import duckdb
 import polars as pl
 import pytest
+from killing import Step, act_and_die, ended
 
 from ccpay_io.feeds.poll import Answers, Poll, poll_id_at
 from ccpay_io.store.datasets import DATASETS
@@ -213,7 +211,7 @@ def test_polls_after_sealing_go_on_where_the_hot_part_was(new: Callable[[str], W
     assert [finding for finding in verify(mixed) if not finding.ok] == []
 
 
-@pytest.mark.parametrize("silent_polls", [30, 150])
+@pytest.mark.parametrize("silent_polls", [pytest.param(30, marks=pytest.mark.torture), 150])
 def test_a_feed_that_is_silent_while_its_month_is_sealed_loses_nothing(
     new: Callable[[str], Warehouse], silent_polls: int
 ) -> None:
@@ -308,38 +306,16 @@ def test_a_damaged_or_missing_month_is_found(warehouse: Warehouse) -> None:
     assert file.name in finding.detail
 
 
-SEALER = """
-import os, signal, sys
-from datetime import datetime
-from pathlib import Path
-from ccpay_io.store.sealing import seal
-from ccpay_io.store.writer import Warehouse
-root, wanted, skip = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-def step(name):
-    global skip
-    if name == wanted:
-        if skip == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        skip -= 1
-seal(Warehouse(root, "test", on_step=step), datetime.fromisoformat("2026-04-20T00:00:00+00:00"))
-"""
+def _seal(root: Path, *, on_step: Step) -> None:
+    seal(Warehouse(root, "test", on_step=on_step), NOW)
 
 
-def _kill_at(root: Path, step: str, skip: int) -> int:
-    return subprocess.run(
-        [sys.executable, "-c", SEALER, str(root), step, str(skip)],
-        capture_output=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    ).returncode
-
-
-def _survives(warehouse: Warehouse, step: str, kills: int) -> None:
+def _survives(warehouse: Warehouse, kills: Iterable[tuple[str, int]]) -> list[int | None]:
+    """Kills at each (step, how often it is passed before) in turn; how the processes ended."""
     before = _rows(warehouse.root)
     (warehouse.root / "sealed").mkdir()
     (warehouse.root / "sealed" / "garbage.parquet").write_bytes(b"of an earlier kill")
-    codes = [_kill_at(warehouse.root, step, number % 7) for number in range(kills)]
-    assert -signal.SIGKILL in codes
+    codes = [ended(act_and_die, step, _seal, (warehouse.root,), skip) for step, skip in kills]
     assert _rows(warehouse.root) == before
     assert [finding for finding in verify(warehouse) if not finding.ok] == []
 
@@ -348,17 +324,19 @@ def _survives(warehouse: Warehouse, step: str, kills: int) -> None:
     assert _rows(warehouse.root) == before
     assert [finding for finding in verify(warehouse) if not finding.ok] == []
     assert len(list((warehouse.root / "sealed").iterdir())) == 30
+    return codes
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", STEPS)
-def test_a_kill_at_any_step_of_sealing_loses_nothing(warehouse: Warehouse, step: str) -> None:
+def test_a_kill_at_each_step_of_sealing_loses_nothing(warehouse: Warehouse) -> None:
     """Kill -9: the month is hot or sealed, never both and never neither; the next run ends it."""
-    _survives(warehouse, step, 1)
+    codes = _survives(warehouse, [(step, 0) for step in STEPS])
+    assert set(codes) == {-signal.SIGKILL}
 
 
 @pytest.mark.torture
 @pytest.mark.parametrize("step", STEPS)
 def test_twenty_kills_of_sealing_lose_nothing(warehouse: Warehouse, step: str) -> None:
     """The same, twenty times, at later and later files."""
-    _survives(warehouse, step, 20)
+    codes = _survives(warehouse, [(step, number % 7) for number in range(20)])
+    assert -signal.SIGKILL in codes

@@ -95,7 +95,7 @@ def _shown(said: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 @given(script=history, batched=st.booleans())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_any_history_is_reconstructed_exactly(
     empty_private: Path, script: list[Any], batched: bool
 ) -> None:

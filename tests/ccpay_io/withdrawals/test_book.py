@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from killing import Step, kill_at
 
 from ccpay_io.errors import ConfigError, NothingPublished
 from ccpay_io.store.publication import newest_version
@@ -24,19 +21,9 @@ GOOD = "W-1,2025-10-02T09:15:00+02:00,USDT,TRX,500,1.5,TRX"
 PAID_IN_MATIC = "W-2,2025-10-03 10:00:00,1280,polygon,0.000000000000000001,0.1,matic"
 WITHOUT_A_FEE = "W-3,2025-10-04 10:00:00,UsdT,TON,99999999999999999999.999999999999999999,,"
 
-# Imports a file, and kills itself at a step.
-IMPORTER = """
-import os, signal, sys
-from pathlib import Path
-from ccpay_io.store.writer import Warehouse
-from ccpay_io.withdrawals import import_withdrawals
 
-def step(name):
-    if name == sys.argv[3]:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-import_withdrawals(Warehouse(Path(sys.argv[1]), "test", on_step=step), Path(sys.argv[2]))
-"""
+def _import(root: Path, file: Path, *, on_step: Step) -> None:
+    import_withdrawals(Warehouse(root, "test", on_step=on_step), file)
 
 
 def published_ids(warehouse: Warehouse) -> list[str]:
@@ -175,14 +162,7 @@ def test_a_kill_leaves_the_whole_file_or_nothing_of_it(
     """Kill -9 just before the commit and just after it: repeating the import ends in the same."""
     file = file_of(GOOD, PAID_IN_MATIC)
     warehouse.publish(force=True)
-    killed = subprocess.run(
-        [sys.executable, "-c", IMPORTER, str(warehouse.root), str(file), step],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    kill_at(step, _import, warehouse.root, file)
     assert published_ids(warehouse) == []
     assert [finding for finding in verify(warehouse) if not finding.ok] == []
     assert len(stored()) == kept
