@@ -1,4 +1,4 @@
-"""One job per feed, the delivery of notices, the pruning of what is old, sealing.
+"""One job per feed, the delivery of notices, the pruning of what is old, sealing, the board.
 
 Owns executor, tags and the longest run time of each job. Each job runs in one process: the steps of
 a small poll are cheaper than one more interpreter.
@@ -61,5 +61,13 @@ seal_months = dg.define_asset_job(
     tags={"ccpay/feed": "sealing", MAX_RUNTIME: "1800"},
 )
 
+build_board = dg.define_asset_job(
+    "build_board",
+    selection=dg.AssetSelection.assets(key_of("board")),
+    description="Builds the page with status and fees from the newest publication.",
+    executor_def=dg.in_process_executor,
+    tags={"ccpay/feed": "board", MAX_RUNTIME: "240"},
+)
+
 poll_jobs = {name: poll_job(feed) for name, feed in FEEDS.items()}
-all_jobs = [*poll_jobs.values(), deliver_notices, prune_old, seal_months]
+all_jobs = [*poll_jobs.values(), deliver_notices, prune_old, seal_months, build_board]

@@ -12,6 +12,7 @@ from pydantic import Field
 from ccpay_io.errors import CcpayError, ConfigError, NothingPublished
 from ccpay_io.feeds.plan import NothingToAsk
 from ccpay_io.feeds.result import PollResult
+from ccpay_io.logs import log_poll
 from pipelines.cancelling import cancelled_by_signals
 from pipelines.failures import failure_of, one_line
 from pipelines.feeds import FEEDS
@@ -56,6 +57,7 @@ async def poll_feed(
         listener.broke(name, error)
         raise failure_of(error, _redact_for(error, warehouse)) from None
     listener.finished(result)
+    log_poll(result)
     nothing_to_ask = isinstance(result.error, NothingToAsk)
     if result.outcome in ("failed", "skipped") and result.error and not nothing_to_ask:
         raise failure_of(result.error, warehouse.redact)
@@ -82,7 +84,8 @@ def poll_metadata(result: PollResult, warehouse: WarehouseResource) -> dict[str,
     if isinstance(result.error, NothingToAsk):
         metadata["warning"] = dg.MetadataValue.text(one_line(result.error))
     if result.outcome == "partial":
-        why = warehouse.redact(f" ({one_line(result.error)})") if result.error else ""
+        told = [result.coverage, one_line(result.error) if result.error else ""]
+        why = warehouse.redact(f" ({'; '.join(filter(None, told))})") if any(told) else ""
         metadata["warning"] = dg.MetadataValue.text(
             f"{result.unknown} entities have no answer and are unknown in this poll{why}"
         )

@@ -1,6 +1,6 @@
-"""The chain watch, the delivery of notices, and failed runs: what must not wait for a schedule.
+"""The chain watch, delivery of notices, the board, failed runs: what must not wait for a schedule.
 
-Owns the three sensors and their intervals (Dagster checks every 5 s, so an interval of 5n-1 is
+Owns the four sensors and their intervals (Dagster checks every 5 s, so an interval of 5n-1 is
 really 5n). The watch polls inside its own evaluation: a run every 30 seconds would cost 165 KB of
 event log and seconds of CPU each. All sensors are on from the start.
 """
@@ -11,17 +11,22 @@ import time
 import dagster as dg
 
 from ccpay_io.alerts.channels import Message, send
+from ccpay_io.alerts.heartbeat import beat
+from ccpay_io.board import is_behind
 from ccpay_io.feeds.result import PollResult, WatchResult
+from ccpay_io.logs import log_poll
+from ccpay_io.store.publication import newest_version
 from pipelines.assets.spec import key_of
 from pipelines.delivery import due_now, dump_requested, load_requested, next_request, run_key_of
 from pipelines.failures import one_line
 from pipelines.feeds import FEEDS, cadences
-from pipelines.jobs import deliver_notices
+from pipelines.jobs import build_board, deliver_notices
 from pipelines.polling import poll_metadata
 from pipelines.resources import CcpaymentResource, WarehouseResource
 from pipelines.schedules import active_run
 
 DELIVERY_INTERVAL_S = 14
+BOARD_INTERVAL_S = 14
 FAILURE_INTERVAL_S = 29
 
 
@@ -39,6 +44,9 @@ def chain_watch(
     A failing API is not an error here: the attempt is in the ledger, and the tick says why.
     """
     watched = asyncio.run(_watch(ccpay, warehouse))
+    beat(warehouse.settings(), watched)
+    for poll in watched.polls:
+        log_poll(poll)
     events = [_materialization(poll, warehouse) for poll in watched.polls if poll.changed]
     summary = warehouse.redact(_summary(watched))
     context.log.info(summary)
@@ -96,33 +104,55 @@ def notice_delivery(
     return dg.SensorResult([dg.RunRequest(run_key=key)], cursor=cursor)
 
 
+@dg.sensor(
+    name="board_refresh",
+    job_name=build_board.name,
+    minimum_interval_seconds=BOARD_INTERVAL_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def board_refresh(
+    context: dg.SensorEvaluationContext, warehouse: WarehouseResource
+) -> dg.RunRequest | dg.SkipReason:
+    """Asks for a new board when there is a publication that the board does not show.
+
+    One run per publication: one that cannot be built is reported once, and the next one tried.
+    """
+    root = warehouse.settings().warehouse
+    newest = newest_version(root)
+    if newest is None:
+        return dg.SkipReason("nothing is published yet")
+    if not is_behind(root):
+        return dg.SkipReason("the board shows the newest publication")
+    if active_run(context.instance, build_board.name):
+        return dg.SkipReason("the board is being built")
+    return dg.RunRequest(run_key=newest.stem)
+
+
 @dg.run_failure_sensor(
     name="failed_runs",
     minimum_interval_seconds=FAILURE_INTERVAL_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
-def failed_runs(
-    context: dg.RunFailureSensorContext, warehouse: WarehouseResource
-) -> dg.SkipReason | None:
+def failed_runs(context: dg.RunFailureSensorContext, warehouse: WarehouseResource) -> None:
     """Writes the first failure in a row of each job into the alert log.
 
-    An hour without an API is one line per job, not one for each of its failed polls.
+    An hour without an API is one line per job, not one for each of its failed polls. Says nothing
+    of the others, not even why: Dagster refuses a tick in which one failure is skipped and another
+    is not, and would bring both again at each tick after it.
     """
-    job = context.dagster_run.job_name
     if _failed_before(context.instance, context.dagster_run):
-        return dg.SkipReason(f"{job} keeps failing; its first failure was reported")
+        return
     send(
         "log",
         Message(
             notice_id=f"run-{context.dagster_run.run_id}",
             severity="warning",
-            title=f"{job} failed: {_cause(context)}",
+            title=f"{context.dagster_run.job_name} failed: {_cause(context)}",
             body=f"Not repeated until it succeeds again. Run {context.dagster_run.run_id}.",
             payload="{}",
         ),
         warehouse.settings(),
     )
-    return None
 
 
 def _failed_before(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
@@ -145,4 +175,4 @@ def _cause(context: dg.RunFailureSensorContext) -> str:
     return message.splitlines()[0]
 
 
-all_sensors = [chain_watch, notice_delivery, failed_runs]
+all_sensors = [chain_watch, notice_delivery, board_refresh, failed_runs]

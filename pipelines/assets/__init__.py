@@ -1,9 +1,10 @@
-"""The feeds and the sealed months as Dagster assets: what an analyst sees in the catalog.
+"""Feeds, sealed months and the board as Dagster assets: what an analyst sees in the catalog.
 
 Owns descriptions, owners, kinds and dependencies. A body is one call of polling.poll_feed. Modules
 with assets must not postpone annotations: Dagster reads them when the asset is defined.
 """
 
+from pipelines.assets.board import board
 from pipelines.assets.coins import coin_network, swap_coin
 from pipelines.assets.costs import coin_price, fiat_rate, withdraw_fee
 from pipelines.assets.sealed import sealed_month
@@ -19,4 +20,5 @@ all_assets = [
     withdraw_fee,
     watchlist,
     sealed_month,
+    board,
 ]

@@ -5,7 +5,9 @@ import asyncio
 import click
 from rich.text import Text
 
-from ccpay_io.doctor import Finding, examine, rearm
+from ccpay_io.doctor import examine, rearm
+from ccpay_io.doctor.contract import compare
+from ccpay_io.doctor.finding import Finding
 from ccpay_io.settings import load_settings
 from pipelines.command.output import name_environment, stdout
 
@@ -16,7 +18,12 @@ STYLES = {"ok": "green", "warn": "yellow", "wrong": "bold red"}
 @click.option(
     "--rearm", "rearm_first", is_flag=True, help="Send requests again after 11014 was cleared up."
 )
-def command(rearm_first: bool) -> int:
+@click.option(
+    "--contract",
+    is_flag=True,
+    help="Compare the API's answers with the documented shapes, and write a redacted bundle.",
+)
+def command(rearm_first: bool, contract: bool) -> int:
     """Examines settings, limits, API, disk, warehouse and what is watched.
 
     Asks each endpoint once and changes nothing. Exits with 1 if something does not work.
@@ -24,7 +31,7 @@ def command(rearm_first: bool) -> int:
     settings = load_settings()
     name_environment(settings)
     findings = [rearm(settings)] if rearm_first else []
-    findings += asyncio.run(examine(settings))
+    findings += asyncio.run(compare(settings) if contract else examine(settings))
     for finding in findings:
         _print(finding)
     return 1 if any(finding.level == "wrong" for finding in findings) else 0

@@ -25,9 +25,12 @@ COMMANDS = {
     "watch": "the chain watch and alert delivery, without Dagster",
     "query": "SQL on the published warehouse",
     "route": "the cheapest chain to pay a coin out on, now",
+    "board": "a page with status and fees at a glance; prints its path",
     "import": "a CSV of your withdrawals, for what they really cost",
+    "alerts": "what is open; silences, acknowledgements, a test",
     "doctor": "what is wrong, and what to do about it",
     "sandbox": "a CCPayment server on this machine, for trying and testing",
+    "metrics": "figures for Prometheus and a health check, on this machine",
     "demo": "a made-up history to look around in",
     "admin": "care of the warehouse",
 }

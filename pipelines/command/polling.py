@@ -158,5 +158,6 @@ def _row(name: str, result: PollResult | None, error: CcpayError | None) -> list
         return [name, "failed", "", "", "", "", "", "", why]
     numbers = (result.rows, result.changed, result.refused, result.unknown, result.requests)
     took = (result.observed_at - result.started_at).total_seconds()
-    note = one_line(result.error) if result.error else "recent enough" if result.reused else ""
-    return [name, result.outcome, *map(str, numbers), f"{took:.1f}", note]
+    why = one_line(result.error) if result.error else "recent enough" if result.reused else ""
+    notes = [note for note in (result.coverage, why) if note]
+    return [name, result.outcome, *map(str, numbers), f"{took:.1f}", "; ".join(notes)]

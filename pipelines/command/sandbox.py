@@ -22,22 +22,32 @@ from ccpay_io.settings import Settings, load_settings
 )
 @click.option("--seed", default=sandbox.DEFAULT_SEED, show_default=True, help="Another world.")
 @click.option("--speed", default=1.0, show_default=True, help="How fast its clock runs.")
-def command(port: int, seed: int, speed: float) -> None:
+@click.option(
+    "--scenario",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="How it misbehaves, and when: docs/sandbox.md.",
+)
+def command(port: int, seed: int, speed: float, scenario: Path | None) -> None:
     """Serves a made-up CCPayment on loopback until Ctrl-C.
 
-    It accepts CCPAY_APP_ID and CCPAY_APP_SECRET if they are set, and prints its own otherwise.
+    It accepts CCPAY_APP_ID and CCPAY_APP_SECRET, or CCPAY_RSA_KEY_FILE, if they are set, and prints
+    its own otherwise.
     """
     if not 0 < speed <= 10_000:
         raise click.BadParameter("from above 0 to 10000", param_hint="--speed")
     settings = load_settings()
+    from ccpay_io.sandbox.scenario import read_scenario
     from ccpay_io.sandbox.server import build_app
     from ccpay_io.sandbox.world import World
 
+    account = settings.credentials
     app = build_app(
         World(seed),
         speed=speed,
-        app_id=settings.credentials.app_id.reveal(),
-        app_secret=settings.credentials.app_secret.reveal(),
+        app_id=account.app_id.reveal(),
+        app_secret=account.app_secret.reveal(),
+        rsa_key=account.rsa_key.reveal() if account.rsa_key else None,
+        scenario=read_scenario(scenario) if scenario else None,
     )
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 import click
 from filelock import FileLock, Timeout
 from rich.console import Console
 
 from ccpay_io import sandbox
-from ccpay_io.budget import Plan, plan_of
+from ccpay_io.budget import Plan, longest_age_s, plan_of
 from ccpay_io.errors import CcpayError, ConfigError
 from ccpay_io.pacing import CEILING_RPS
 from ccpay_io.settings import Settings, load_settings
@@ -34,6 +35,14 @@ PACKAGES = Path(__file__).parents[2]
 START_TIMEOUT_S = 90.0
 # Ctrl-C is over within ten seconds, also when a program does not listen.
 END_PATIENCE_S = 7.0
+PORT = click.IntRange(1, 65535)
+
+
+class Ports(NamedTuple):
+    """Where things are served, on 127.0.0.1."""
+
+    dagster: int
+    board: int
 
 
 class Stop:
@@ -59,29 +68,29 @@ class Stop:
 
 
 @click.command("up")
-@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
-def command(port: int) -> int:
-    """Polls, watches, alerts, and serves Dagster on 127.0.0.1, until Ctrl-C.
-
-    --port is Dagster's.
-    """
+@click.option("--port", type=PORT, default=3000, show_default=True, help="Dagster's.")
+@click.option("--board-port", type=PORT, default=3080, show_default=True, help="The board's.")
+def command(port: int, board_port: int) -> int:
+    """Polls, watches, alerts, serves the board and Dagster on 127.0.0.1, until Ctrl-C."""
+    ports = Ports(port, board_port)
     settings = load_settings()
     console = stdout()
     with _only_one(settings):
-        _check_port(port)
-        _introduce(console, settings, port)
+        for option, number in (("--port", port), ("--board-port", board_port)):
+            _check_port(option, number)
+        _introduce(console, settings, ports)
         stop = Stop()
         stop.listen()
-        return _run(console, settings, port, stop)
+        return _run(console, settings, ports, stop)
 
 
-def _run(console: Console, settings: Settings, port: int, stop: Stop) -> int:
+def _run(console: Console, settings: Settings, ports: Ports, stop: Stop) -> int:
     home = prepare_home(settings.dagster_home)
     alerts = _Tail(settings.warehouse / "alerts.log")
     programs = Supervisor(settings.warehouse / "logs", _environment(home), console.print)
     try:
         with tempfile.TemporaryDirectory(prefix="ccpay-") as folder:
-            code = _start(console, settings, programs, Path(folder), port, stop)
+            code = _start(console, settings, programs, Path(folder), ports, stop)
             while code is None and not stop.asked.wait(0.25):
                 programs.tend()
                 for line in alerts.new_lines():
@@ -98,7 +107,7 @@ def _start(
     settings: Settings,
     programs: Supervisor,
     folder: Path,
-    port: int,
+    ports: Ports,
     stop: Stop,
 ) -> int | None:
     """Polls once, then starts everything; an exit code when there is nothing to run."""
@@ -111,6 +120,7 @@ def _start(
     if code == 2 or stop.asked.is_set():
         return code
     _answer(console, settings)
+    programs.keep("board", [*python, "pipelines.command.serving", str(ports.board)])
     code_server = folder / "code.sock"
     workspace = _write_workspace(settings.dagster_home, code_server)
     programs.keep(
@@ -124,11 +134,16 @@ def _start(
     programs.keep("daemon", [*python, "dagster._daemon", "run", "-w", str(workspace)])
     programs.keep(
         "webserver",
-        [*python, "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", str(workspace)],
+        [
+            *(*python, "dagster_webserver", "-h", "127.0.0.1", "-p", str(ports.dagster)),
+            *("-w", str(workspace)),
+        ],
     )
-    _wait(programs, stop, "webserver", lambda: _port_open(port))
+    _wait(programs, stop, "webserver", lambda: _port_open(ports.dagster))
+    _wait(programs, stop, "board", lambda: _port_open(ports.board))
     if not stop.asked.is_set():
-        console.print(f"Dagster is up: http://127.0.0.1:{port}  (Ctrl-C ends everything)")
+        console.print(f"Board:         http://127.0.0.1:{ports.board}")
+        console.print(f"Dagster is up: http://127.0.0.1:{ports.dagster}  (Ctrl-C ends everything)")
     return None
 
 
@@ -161,8 +176,8 @@ def _only_one(settings: Settings) -> Iterator[None]:
         lock.release()
 
 
-def _check_port(port: int) -> None:
-    """Fails before anything is polled if Dagster could not be served.
+def _check_port(option: str, port: int) -> None:
+    """Fails before anything is polled if something could not be served.
 
     Raises:
         ConfigError: the port is taken.
@@ -173,17 +188,18 @@ def _check_port(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError:
             raise ConfigError(
-                f"port {port} is in use", hint="stop what uses it, or choose another with --port"
+                f"port {port} is in use", hint=f"stop what uses it, or choose another with {option}"
             ) from None
 
 
-def _introduce(console: Console, settings: Settings, port: int) -> None:
+def _introduce(console: Console, settings: Settings, ports: Ports) -> None:
     plan = plan_of(settings)
     if settings.environment == "sandbox":
         console.print("[yellow]sandbox: made-up data, no account needed[/yellow]")
-    console.print(f"Requests:  {_requests(plan)}; budget {settings.daily_budget:,} a day")
+    console.print(f"Requests:  {_requests(plan)}; {_budget(settings, plan)}")
     console.print(f"Ban risk:  {_risk(settings)}")
-    console.print(f"Dagster:   http://127.0.0.1:{port}")
+    console.print(f"Board:     http://127.0.0.1:{ports.board}")
+    console.print(f"Dagster:   http://127.0.0.1:{ports.dagster}")
     console.print(f"Warehouse: {settings.warehouse / 'ccpay.duckdb'}", markup=False)
 
 
@@ -191,6 +207,17 @@ def _requests(plan: Plan) -> str:
     about = "about " if plan.estimated else ""
     fees = plan.per_feed["fees"]
     return f"{about}{plan.total:,} a day, {fees:,} of them for the fees of {plan.pairs:,} pairs"
+
+
+def _budget(settings: Settings, plan: Plan) -> str:
+    told = f"budget {settings.daily_budget:,} a day"
+    if plan.total <= settings.daily_budget:
+        return told
+    minutes = longest_age_s(settings, plan) / 60
+    return (
+        f"{told}, which does not reach: each fee is asked for every {minutes:,.0f} min at least,"
+        " those that move more often"
+    )
 
 
 def _risk(settings: Settings) -> str:

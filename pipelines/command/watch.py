@@ -8,6 +8,7 @@ import time
 import click
 
 from ccpay_io.alerts import deliver
+from ccpay_io.alerts.heartbeat import beat
 from ccpay_io.errors import WarehouseLocked
 from ccpay_io.feeds.collector import Collector
 from ccpay_io.feeds.poll import utc_now
@@ -82,6 +83,7 @@ async def _keep_delivering(settings: Settings) -> None:
 async def _look(collector: Collector, settings: Settings) -> PollResult:
     """One evaluation of the watch; says what it saw."""
     watched = await collector.watch_chains()
+    await asyncio.to_thread(beat, settings, watched)
     last = watched.polls[-1]
     if last.outcome in ("ok", "partial"):
         seen = f"{last.rows} chains, {last.changed} changed, {last.unknown} unknown"

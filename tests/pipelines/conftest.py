@@ -1,10 +1,13 @@
 """A small API over real HTTP that the tested code does not know to be a sandbox; real storage."""
 
 import dataclasses
+import gc
 import os
 import shutil
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import dagster as dg
 import pytest
@@ -111,6 +114,9 @@ def instance(settings: Settings, empty_home: Path) -> Iterator[dg.DagsterInstanc
     shutil.copytree(empty_home, settings.dagster_home)
     with dg.DagsterInstance.from_config(str(prepare_home(settings.dagster_home))) as real:
         yield real
+        # A context that a test left behind holds connections; collected after the instance is
+        # closed, it would print errors in the middle of some later test.
+        gc.collect()
 
 
 @pytest.fixture
@@ -129,3 +135,27 @@ def ccpay(settings: Settings) -> CcpaymentResource:
 def warehouse(settings: Settings) -> WarehouseResource:
     """The warehouse of the account."""
     return WarehouseResource(**account_from_environment()).process_config_and_initialize()
+
+
+@pytest.fixture
+def life_signs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The paths that were asked for at CCPAY_HEARTBEAT_URL; ask for it before `settings`."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Keeps the test's output clean."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as running:
+        thread = Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        address = f"http://127.0.0.1:{running.server_port}/token-of-life"
+        monkeypatch.setenv("CCPAY_HEARTBEAT_URL", address)
+        yield asked
+        running.shutdown()
+        thread.join()

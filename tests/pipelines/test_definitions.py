@@ -12,6 +12,7 @@ from pipelines.feeds import FEEDS, Feed, max_runtime_s
 
 ROOT = Path(__file__).parents[2]
 ASSETS = {
+    "ccpay/board",
     "ccpay/chain_status",
     "ccpay/coin_network",
     "ccpay/coin_price",
@@ -21,7 +22,12 @@ ASSETS = {
     "ccpay/watchlist",
     "ccpay/withdraw_fee",
 }
-JOBS = {f"poll_{feed}" for feed in FEEDS} | {"deliver_notices", "prune_old", "seal_months"}
+JOBS = {f"poll_{feed}" for feed in FEEDS} | {
+    "build_board",
+    "deliver_notices",
+    "prune_old",
+    "seal_months",
+}
 CHECKS = ("not_empty", "fresh")
 
 
@@ -38,7 +44,7 @@ def test_assets_are_pinned(repository: dg.RepositoryDefinition) -> None:
 
 
 def test_jobs_schedules_and_sensors_are_pinned(repository: dg.RepositoryDefinition) -> None:
-    """There is a job and a running schedule per feed, and three running sensors."""
+    """There is a job and a running schedule per feed, and four running sensors."""
     jobs = {name for name in repository.job_names if not name.startswith("__")}
     schedules = {s.name: s for s in repository.schedule_defs}
     sensors = {s.name: s for s in repository.sensor_defs}
@@ -47,7 +53,7 @@ def test_jobs_schedules_and_sensors_are_pinned(repository: dg.RepositoryDefiniti
         "prune_old_schedule",
         "seal_months_schedule",
     }
-    assert set(sensors) == {"chain_watch", "notice_delivery", "failed_runs"}
+    assert set(sensors) == {"board_refresh", "chain_watch", "notice_delivery", "failed_runs"}
     assert all(s.default_status.value == "RUNNING" for s in schedules.values())
     assert all(s.default_status.value == "RUNNING" for s in sensors.values())
 

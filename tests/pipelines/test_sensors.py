@@ -60,6 +60,25 @@ def test_a_look_without_news_leaves_no_event(evaluate_watch) -> None:
     assert "198 chains answered, 0 changed" in result.skip_reason.skip_message
 
 
+def test_a_look_that_was_stored_is_a_sign_of_life(life_signs: list[str], evaluate_watch) -> None:
+    """One a minute is enough, however often the sensor looks."""
+    evaluate_watch()
+    evaluate_watch()
+    assert life_signs == ["/token-of-life"]
+
+
+def test_a_look_that_could_not_be_stored_is_none(
+    life_signs: list[str], evaluate_watch, warehouse: WarehouseResource
+) -> None:
+    """The tick fails, and the service that waits is not told that all is well."""
+    private = warehouse.open().private
+    private.parent.mkdir(parents=True, exist_ok=True)
+    private.write_bytes(b"no database")
+    with pytest.raises(Exception, match="warehouse"):
+        evaluate_watch()
+    assert life_signs == []
+
+
 @pytest.mark.usefixtures("quick")
 def test_maintenance_asks_for_delivery_at_once(
     evaluate_watch, evaluate_delivery, faults: Faults, warehouse: WarehouseResource
@@ -154,9 +173,12 @@ def test_failed_runs_are_logged_once_in_a_row(
     faults: Faults,
     warehouse: WarehouseResource,
 ) -> None:
-    """An outage is one line per job in the alert log, and a new failure after a success another."""
+    """An outage is one line per job in the alert log, and a new failure after a success another.
+
+    Nothing is returned: Dagster refuses a tick that skips one failure and reports another.
+    """
     job = defs.resolve_job_def("poll_fiats")
-    reasons = []
+    returned = []
     for broken in (True, True, False, True):
         faults.clear()
         if broken:
@@ -170,8 +192,39 @@ def test_failed_runs_are_logged_once_in_a_row(
                 dagster_instance=instance,
                 dagster_run=result.dagster_run,
             )
-            reasons.append(failed_runs(context.for_run_failure(), warehouse=warehouse))
+            returned.append(failed_runs(context.for_run_failure(), warehouse=warehouse))
     lines = (warehouse.open().root / "alerts.log").read_text("utf-8").splitlines()
     assert len(lines) == 2
     assert all("poll_fiats failed: getFiatList: 12002 IpNotInWhitelist" in line for line in lines)
-    assert [bool(reason) for reason in reasons] == [False, True, False]
+    assert returned == [None, None, None]
+
+
+def test_two_failures_in_one_tick_are_one_line(
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    faults: Faults,
+    warehouse: WarehouseResource,
+) -> None:
+    """Dagster takes the tick, and the next one has nothing left to do."""
+    job = defs.resolve_job_def("poll_fiats")
+
+    def tick(cursor: str | None) -> str | None:
+        context = dg.build_sensor_context(
+            instance=instance,
+            cursor=cursor,
+            sensor_name="failed_runs",
+            repository_def=defs.get_repository_def(),
+            resources={"warehouse": warehouse},
+        )
+        return failed_runs.evaluate_tick(context).cursor
+
+    # The first tick only remembers where the event log ends.
+    job.execute_in_process(instance=instance)
+    cursor = tick(None)
+    faults.add("code:12002", "getFiatList")
+    for _ in range(2):
+        job.execute_in_process(instance=instance, raise_on_error=False)
+    for _ in range(3):
+        cursor = tick(cursor)
+    lines = (warehouse.open().root / "alerts.log").read_text("utf-8").splitlines()
+    assert len(lines) == 1

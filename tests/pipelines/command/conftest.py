@@ -1,11 +1,14 @@
 """The command as people call it: in this process where that shows the same, else in its own."""
 
 import asyncio
+import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +18,14 @@ from ccpay_io.feeds.session import open_collector, open_warehouse
 from ccpay_io.sandbox import SANDBOX_APP_ID, SANDBOX_APP_SECRET
 from ccpay_io.sandbox.faults import Faults
 from ccpay_io.settings import Settings, load_settings
-from pipelines.command.main import main
+from pipelines.command.main import SHOWN_LOGS, main
 
+# The tests of this folder share a vocabulary with those of alerts, which importlib mode does not
+# put on the path.
 ROOT = Path(__file__).parents[3]
+sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "tests" / "ccpay_io" / "alerts")]
+
+from running_up import Up, processes_of  # noqa: E402 - it is on the path only now
 
 
 @dataclass(frozen=True)
@@ -35,11 +43,26 @@ def ccpay_command(capfd: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
 
     def run(*arguments: str) -> Ran:
         capfd.readouterr()
-        code = main(arguments)
+        with logging_as_before():
+            code = main(arguments)
         printed = capfd.readouterr()
         return Ran(code, printed.out, printed.err)
 
     return run
+
+
+@contextmanager
+def logging_as_before() -> Iterator[None]:
+    """A command sets logging up for its process; here the process goes on to other tests."""
+    loggers = [logging.getLogger(name) for name in ("", *SHOWN_LOGS)]
+    before = [(each, each.handlers[:], each.level, each.propagate) for each in loggers]
+    try:
+        yield
+    finally:
+        for each, handlers, level, propagate in before:
+            each.handlers[:] = handlers
+            each.setLevel(level)
+            each.propagate = propagate
 
 
 @pytest.fixture
@@ -91,3 +114,19 @@ def filled(settings: Settings, filled_folder: Path) -> Settings:
     """Settings of a warehouse of its own that every feed has been polled into."""
     shutil.copytree(filled_folder, settings.warehouse)
     return settings
+
+
+@pytest.fixture
+def up(settings: Settings, faults: Faults, tmp_path: Path) -> Iterator[Callable[[], Up]]:
+    """Starts `ccpay up`; whatever happens, nothing is left after the test."""
+    started: list[Up] = []
+
+    def start() -> Up:
+        started.append(Up(tmp_path / f"up{len(started)}.log", settings))
+        return started[-1]
+
+    yield start
+    for pid in processes_of(settings.warehouse):
+        os.kill(pid, signal.SIGKILL)
+    for each in started:
+        each.process.wait()

@@ -1,111 +1,31 @@
 """The whole thing, with a real daemon: what `make run` starts, and that it ends."""
 
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
+from running_up import Up, processes_of, wait_for
 
-from ccpay_io.errors import NothingPublished
 from ccpay_io.sandbox.faults import Faults
 from ccpay_io.settings import Settings
-from ccpay_io.store.reading import connect_published
 
-ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.slow
-
-
-def free_port() -> int:
-    """A port that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def processes_of(folder: Path) -> dict[int, str]:
-    """Processes that belong to this test's warehouse, by what their environment says."""
-    mark = f"CCPAY_WAREHOUSE={folder}".encode()
-    found = {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdecimal() or int(entry.name) == os.getpid():
-            continue
-        try:
-            environment = (entry / "environ").read_bytes()
-            line = (entry / "cmdline").read_bytes()
-        except OSError:
-            continue
-        # A zombie has no command line, and is nobody's burden once its parent is gone.
-        if mark in environment.split(b"\0") and line:
-            found[int(entry.name)] = line.replace(b"\0", b" ").decode()
-    return found
-
-
-def wait_for(what: Callable[[], bool], seconds: float, why: Callable[[], str]) -> None:
-    """Waits until it is so, or fails with the log."""
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, why()
-        time.sleep(0.2)
-
-
-@pytest.fixture
-def up(settings: Settings, faults: Faults, tmp_path: Path) -> Iterator[Callable[[], "Up"]]:
-    """Starts `ccpay up`; whatever happens, nothing is left after the test."""
-    started: list[Up] = []
-
-    def start() -> Up:
-        started.append(Up(tmp_path / f"up{len(started)}.log", settings))
-        return started[-1]
-
-    yield start
-    for pid in processes_of(settings.warehouse):
-        os.kill(pid, signal.SIGKILL)
-    for each in started:
-        each.process.wait()
-
-
-class Up:
-    """A running `ccpay up`, started as shells without job control do: deaf to SIGINT."""
-
-    def __init__(self, log: Path, settings: Settings) -> None:
-        self.log = log
-        self.settings = settings
-        command = f"{sys.executable} -m pipelines.command.main up --port {free_port()}"
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                ["/bin/sh", "-c", f"trap '' INT; exec {command}"],
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
-
-    @property
-    def text(self) -> str:
-        """What it printed so far, and what its programs logged."""
-        logs = sorted((self.settings.warehouse / "logs").glob("*.log"))
-        return "\n".join(path.read_text("utf-8", "replace") for path in [self.log, *logs])
-
-    def polls(self, feed: str) -> int:
-        """How many polls of a feed the published ledger has."""
-        try:
-            with connect_published(self.settings.warehouse) as con:
-                query = "SELECT count(*) FROM store.poll WHERE feed = ? AND outcome = 'ok'"
-                return int(con.execute(query, [feed]).fetchone()[0])
-        except NothingPublished:
-            return 0
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 def test_it_polls_watches_alerts_and_ends_whole(
-    up: Callable[[], Up], faults: Faults, settings: Settings, tmp_path: Path
+    up: Callable[[], Up],
+    faults: Faults,
+    settings: Settings,
+    tmp_path: Path,
+    with_library: Callable[[Path], None],
 ) -> None:
-    """From nothing to an alert through the real daemon; Ctrl-C ends all of it within 10 s."""
+    """From nothing to an alert and a board through the real daemon; Ctrl-C ends it within 10 s."""
+    with_library(settings.warehouse)
     quick = "[feeds]\nwatch_s = 10\n[alerts]\nconfirm_after_s = 1\n"
     (tmp_path / "ccpay.toml").write_text(quick, "utf-8")
     running = up()
@@ -118,6 +38,8 @@ def test_it_polls_watches_alerts_and_ends_whole(
 
     wait_for(lambda: "Dagster is up" in running.text, 80, lambda: running.text)
     assert running.polls("chains") > 1
+    page = httpx.get(f"http://127.0.0.1:{running.board_port}")
+    assert page.text.startswith("<!doctype html>")
     assert settings.credentials.app_secret.reveal() not in running.text
     begun = time.monotonic()
     running.process.send_signal(signal.SIGINT)
@@ -126,9 +48,13 @@ def test_it_polls_watches_alerts_and_ends_whole(
     assert processes_of(settings.warehouse) == {}
 
 
+@pytest.mark.torture
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
-def test_kill_9_leaves_no_process_and_no_lock(up: Callable[[], Up], filled: Settings) -> None:
+def test_kill_9_leaves_no_process_and_no_lock(
+    up: Callable[[], Up], filled: Settings, with_library: Callable[[Path], None]
+) -> None:
     """A killed `up` takes its programs with it; a second one refuses only while the first runs."""
+    with_library(filled.warehouse)
     first = up()
     wait_for(lambda: "first poll" in first.text, 30, lambda: first.text)
     second = up()
@@ -151,12 +77,15 @@ def test_kill_9_leaves_no_process_and_no_lock(up: Callable[[], Up], filled: Sett
     )
 
 
-def test_a_port_in_use_is_told_before_anything_starts(ccpay_command, settings: Settings) -> None:
+@pytest.mark.parametrize("option", ["--port", "--board-port"])
+def test_a_port_in_use_is_told_before_anything_starts(
+    ccpay_command, settings: Settings, option: str
+) -> None:
     """One line with the way out; nothing was polled."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        done = ccpay_command("up", "--port", str(taken.getsockname()[1]))
+        done = ccpay_command("up", option, str(taken.getsockname()[1]))
     assert done.code == 2
-    assert "--port" in done.err
+    assert option in done.err
     assert not (settings.warehouse / "private").exists()

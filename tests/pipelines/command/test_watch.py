@@ -39,6 +39,28 @@ def test_once_without_an_answer_exits_1(ccpay_command, settings: Settings, fault
     assert "HTTP 502" in done.out
 
 
+def test_a_cycle_that_was_stored_is_a_sign_of_life(
+    life_signs: list[str], ccpay_command, settings: Settings, faults: Faults
+) -> None:
+    """Also without an answer of the API, which has an alert of its own; and it is not shown."""
+    faults.add("status:502", "getChainList")
+    done = ccpay_command("watch", "--once", "--debug")
+    assert life_signs == ["/token-of-life"]
+    assert "token-of-life" not in done.out + done.err
+
+
+def test_a_cycle_that_could_not_be_stored_is_none(
+    life_signs: list[str], ccpay_command, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else holds the file for ever: the service must notice."""
+    monkeypatch.setattr(writer, "LOCK_TIMEOUT_S", 0.2)
+    other = FileLock(open_warehouse(settings).private.parent / "writer.lock")
+    Path(other.lock_file).parent.mkdir(parents=True)
+    with other:
+        assert ccpay_command("watch", "--once").code == 1
+    assert life_signs == []
+
+
 def test_a_locked_warehouse_costs_one_look_only(
     settings: Settings, faults: Faults, capfd: pytest.CaptureFixture[str]
 ) -> None:
