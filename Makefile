@@ -11,16 +11,18 @@ PYTEST := $(VENV)/bin/python -m pytest
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHON
 
-.PHONY: help run test check torture bench demo shots lock clean
+.PHONY: help run test check torture fuzz bench demo shots wheel lock clean
 
 help:
 	@echo "make run      the pipeline: polls, keeps the history, alerts; Ctrl-C ends it"
 	@echo "make test     the tests"
 	@echo "make check    lint, formatting, types, known vulnerabilities"
 	@echo "make torture  kills, races and long loops"
+	@echo "make fuzz     ten minutes of strange answers for every parser"
 	@echo "make bench    size and speed beside plain rows, dlt and chdb (BENCH_DAYS=90)"
 	@echo "make demo     30 days of made-up history to look around in"
 	@echo "make shots    the pictures in docs/, from a real run (needs Chromium)"
+	@echo "make wheel    dist/, installed and tried outside the checkout"
 	@echo "make lock     writes the lock files anew (needs uv)"
 	@echo "make clean    removes what make made; never data"
 
@@ -43,6 +45,9 @@ check: $(READY)
 torture: $(READY)
 	@$(PYTEST) -m torture
 
+fuzz: $(READY)
+	@$(PYTEST) -m fuzz
+
 # Without dependencies: all of them are in the lock, but for pandas, which stays out.
 $(BENCH_READY): requirements-bench.lock $(READY)
 	@echo "Installing dlt and chdb (700 MB) beside the locked packages, once."
@@ -52,12 +57,16 @@ $(BENCH_READY): requirements-bench.lock $(READY)
 
 bench: $(BENCH_READY)
 	@$(VENV)/bin/python -m bench
+	@$(VENV)/bin/python -m bench.board
 
 demo: $(READY)
 	@$(VENV)/bin/ccpay demo --days 30
 
 shots: $(READY)
 	@.ci/shots
+
+wheel: $(READY)
+	@.ci/wheel
 
 # LOCK_FLAGS=--upgrade takes the newest versions that pyproject.toml allows; without it only what
 # has to change changes.

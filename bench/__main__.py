@@ -1,12 +1,14 @@
-"""`python -m bench`, or `make bench`: measures the store beside its baselines, prints the figures.
+"""`python -m bench`, or `make bench`: measures client and store beside baselines, prints figures.
 
-Owns the settings of a run (2,000 pairs, a poll every five minutes, 90 days, 5 % and 30 % changes)
-and the scratch folder. BENCH_DAYS scales the history and the year; TMPDIR says where it is written.
+Owns the settings of a run (1,500 fees to ask for; 2,000 pairs, a poll every five minutes, 90 days,
+5 % and 30 % changes) and the scratch folder. BENCH_DAYS scales the history and the year; TMPDIR
+says where it is written. `python -m bench asking` measures the client alone, in two minutes.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -14,11 +16,12 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from bench.asking import measure_asking
 from bench.history import EVERY_S, Market
 from bench.hour import ROUNDS
-from bench.report import lines_of, machine, year_lines
+from bench.report import asking_lines, lines_of, machine, year_lines
 from bench.run import Measured, measure
-from bench.targets import target_lines
+from bench.targets import asking_targets, target_lines
 from bench.writing import DAY
 from bench.year import END, START, WINDOW_END, Year, measure_year
 
@@ -28,6 +31,7 @@ DEFAULT_DAYS = 90
 SELDOM_S = 3600
 YEAR_DAYS = 365
 TURNS = 24
+FEES, FEW, ASKING_TURNS = 1500, 100, 5
 
 
 def main() -> None:
@@ -35,13 +39,26 @@ def main() -> None:
     days = float(os.environ.get("BENCH_DAYS", DEFAULT_DAYS))
     started = time.monotonic()
     lines = [f"{PAIRS} pairs, {days:g} days of a poll every {EVERY_S // 60} minutes", *machine()]
+    asking = _asking()
+    if "asking" in sys.argv[1:]:
+        click.echo("\n".join(["", *machine(), *asking]))
+        return
     runs = [_run(rate, days) for rate in CHANGE_RATES]
     year = _year(days)
     for measured in runs:
         lines += ["", *lines_of(measured)]
-    lines += ["", *year_lines(year)]
+    lines += ["", *year_lines(year), "", *asking]
     lines += ["", *target_lines(runs, year, days, time.monotonic() - started)]
     click.echo("\n" + "\n".join(lines))
+
+
+def _asking() -> list[str]:
+    click.echo("asking for fees")
+    with TemporaryDirectory(prefix="ccpay-bench-") as folder:
+        asked = measure_asking(
+            Path(folder), fees=FEES, few=FEW, turns=ASKING_TURNS, progress=click.echo
+        )
+    return [*asking_lines(asked), *asking_targets(asked)]
 
 
 def _run(rate: float, days: float) -> Measured:

@@ -77,3 +77,12 @@ def _settings(folder: Path) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def ask(base_url: str, count: int) -> None:
+    """Asks for so many fees with dlt's REST client."""
+    from dlt.sources.helpers.rest_client import RESTClient
+
+    client = RESTClient(base_url)
+    for _ in range(count):
+        client.post("getWithdrawFee", json={"coinId": 1280, "chain": "POLYGON"}).json()

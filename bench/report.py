@@ -1,4 +1,4 @@
-"""The figures of a run as text: sizes, writing, questions, the year, the machine.
+"""The figures of a run as text: asking, sizes, writing, questions, the year, the machine.
 
 Owns the words and the layout of what `make bench` prints; targets.py judges. Measures nothing.
 Called by __main__.py.
@@ -15,6 +15,7 @@ import duckdb
 import polars as pl
 
 from bench import by_dlt, clickhouse
+from bench.asking import BARE, CONNECTIONS, DELAY_S, Asked
 from bench.hour import Hour
 from bench.questions import Answered
 from bench.run import Measured
@@ -76,6 +77,20 @@ def question_lines(answered: Sequence[Answered]) -> list[str]:
         lines.append(f"  {label:<{WIDTH}}{cells}  {ratio(item):.2f} x")
     mean = f"{geometric_mean(answered):.2f} times as fast as plain rows"
     return [*lines, f"  geometric mean of the eight without *: {mean}"]
+
+
+def asking_lines(asked: Mapping[str, Asked]) -> list[str]:
+    """Fees per second and milliseconds of CPU per fee of each side, beside bare aiohttp."""
+    bare = asked[BARE]
+    return [
+        f"asking for fees: {CONNECTIONS} connections, answers after {1000 * DELAY_S:.0f} ms",
+        _line("", "fees/s", "CPU ms/fee", "beside aiohttp"),
+        *(
+            _line(name, f"{one.per_s:.1f}", f"{one.cpu_ms:.3f}",
+                  f"{one.per_s / bare.per_s:.2f} x as fast, {one.cpu_ms / bare.cpu_ms:.2f} x CPU")
+            for name, one in asked.items()
+        ),
+    ]  # fmt: skip
 
 
 def ratio(item: Answered) -> float:

@@ -6,9 +6,10 @@ the text says how long it was. Called by __main__.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bench.asking import BARE, CLIENT, COMMITTED, SEQUENTIAL, Asked
 from bench.report import counted, gb_per_day, geometric_mean, ratio
 from bench.run import Measured
 from bench.year import Year
@@ -20,6 +21,8 @@ _GB_A_DAY = 10.0
 _DLT_SHARE = 0.1
 _YEAR_RATIO = 1.3
 _MINUTES = 30.0
+# 0.9 and 1.2 ms of CPU where aiohttp takes 0.35 to 0.4.
+_OF_BARE, _OF_SEQUENTIAL, _CPU_MODEL, _CPU_ROW = 0.85, 12.0, 2.4, 3.2
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,24 @@ def target_lines(runs: Sequence[Measured], year: Year, days: float, elapsed_s: f
         Target(f"the whole run, at most {_MINUTES:.0f} minutes", elapsed_s / 60, _MINUTES),
     ]
     return [f"targets (set for 90 days; this run had {days:g})", *map(str, targets)]
+
+
+def asking_targets(asked: Mapping[str, Asked]) -> list[str]:
+    """Those of asking, one a line."""
+    bare, client, committed = asked[BARE], asked[CLIENT], asked[COMMITTED]
+    return [
+        str(target)
+        for target in (
+            Target(f"at least {_OF_BARE} of aiohttp's fees per second",
+                   client.per_s / bare.per_s, _OF_BARE, at_least=True),
+            Target(f"at least {_OF_SEQUENTIAL:g} times the fees of one after the other",
+                   client.per_s / asked[SEQUENTIAL].per_s, _OF_SEQUENTIAL, at_least=True),
+            Target(f"CPU to a model, at most {_CPU_MODEL} times aiohttp's",
+                   client.cpu_ms / bare.cpu_ms, _CPU_MODEL),
+            Target(f"CPU to a committed row, at most {_CPU_ROW} times aiohttp's",
+                   committed.cpu_ms / bare.cpu_ms, _CPU_ROW),
+        )
+    ]  # fmt: skip
 
 
 def _of_rate(measured: Measured) -> list[Target]:

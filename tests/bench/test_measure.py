@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,16 +14,25 @@ import pyarrow as pa
 import pytest
 
 from bench import clickhouse, sql_chdb, sql_plain, sql_store
+from bench.asking import (
+    BARE,
+    CLIENT,
+    COMMITTED,
+    CONNECTIONS,
+    DELAY_S,
+    SEQUENTIAL,
+    measure_asking,
+)
 from bench.by_dlt import DltFiles
 from bench.history import Market
 from bench.plain import PlainRows
 from bench.questions import QUESTIONS, AnswersDiffer, DuckSide, ask_all, moments, plain_side
 from bench.raw_answers import with_raw
-from bench.report import lines_of, year_lines
+from bench.report import asking_lines, lines_of, year_lines
 from bench.rows import rows_of
 from bench.run import Measured, measure
 from bench.sizes import last_sealed_month
-from bench.targets import Target, target_lines
+from bench.targets import Target, asking_targets, target_lines
 from bench.year import Year, measure_year
 from ccpay_io.store.raw import read_raw
 
@@ -158,6 +168,7 @@ def test_a_raw_file_holds_the_answers(tmp_path: Path):
     assert '"amount": "' in exchanges[0]["response"]
 
 
+@pytest.mark.torture
 def test_a_year_is_compared_with_one_hot_window(year: Year, year_folder: Path):
     """Both have as many hot polls and get the same in turns; one has months sealed behind it."""
     assert year.polls == 4 + 10 + 6 + 10
@@ -167,6 +178,7 @@ def test_a_year_is_compared_with_one_hot_window(year: Year, year_folder: Path):
     assert year.after.both_s > 0
 
 
+@pytest.mark.torture
 def test_the_report_names_every_figure(run: Measured, year: Year):
     """What is measured is printed, with a ratio, and every target has a verdict."""
     text = "\n".join(lines_of(run))
@@ -235,3 +247,16 @@ def test_an_answer_is_an_arrow_table(plain: PlainRows):
     """What is timed is the whole answer, not its first rows."""
     with duckdb.connect(str(plain.path), read_only=True) as con:
         assert isinstance(plain_side(con).ask("SELECT 1 AS x"), pa.Table)
+
+
+def test_all_sides_ask_the_same_server(tmp_path: Path):
+    """Each side asks, is timed and has a line; a fee poll of the pipeline is one of them."""
+    asked = measure_asking(tmp_path, fees=20, few=2, turns=1, progress=lambda line: None)
+    assert {BARE, CLIENT, COMMITTED, SEQUENTIAL} <= asked.keys()
+    assert all(0 < one.per_s < CONNECTIONS / DELAY_S and one.cpu_ms > 0 for one in asked.values())
+    text = "\n".join(asking_lines(asked))
+    assert all(name in text for name in asked)
+    assert len(asking_targets(asked)) == 4
+    with duckdb.connect(str(tmp_path / "warehouse" / "ccpay.duckdb"), read_only=True) as con:
+        stored = con.execute("SELECT count(*), sum(fee_amount) FROM withdraw_fee_now").fetchall()
+    assert stored == [(20, 20 * Decimal("0.02138142"))]
