@@ -57,8 +57,9 @@ def hour(settings: Settings, faults: Faults, monkeypatch: pytest.MonkeyPatch) ->
                     faults.add("echo", "getChainList")
                 else:
                     await collector.poll("prices")
-                if turn == 2:
+                if turn >= 2:
                     faults.statuses["TRX"] = "Maintenance"
+                if turn == 2:
                     faults.add("code:14004 closed", "getWithdrawFee", match={"chain": "TRX"})
                     faults.add("status:502", "getWithdrawFee", match={"chain": "ETH"})
                 await collector.watch_chains()
