@@ -28,6 +28,7 @@ from ccpay_io.feeds.poll import Poll, utc_now
 from ccpay_io.store.atomic import atomic
 from ccpay_io.store.datasets import PRIMARY_FEED
 from ccpay_io.store.disk import clear_errors
+from ccpay_io.store.engine import attached
 from ccpay_io.store.events import Numbered
 from ccpay_io.store.export import refresh_export
 from ccpay_io.store.ledger import Totals, number_polls, write_ledger
@@ -232,25 +233,11 @@ class Warehouse:
 
     @contextmanager
     def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Opens the private file with the schema of this release, and closes it.
-
-        Attached rather than connected to: only ATTACH takes the storage version, and v1.0.0 is what
-        every DuckDB from 1.0 on, and today's BI drivers, can read.
-        """
-        con = duckdb.connect()
-        try:
-            path = str(self.private).replace("'", "''")
-            con.execute(f"ATTACH '{path}' AS warehouse (STORAGE_VERSION 'v1.0.0')")
-            con.execute("USE warehouse; SET TimeZone = 'UTC'; SET threads = 1")
-            # What a commit wrote to the log is moved into the file at the next publication, not
-            # each time the file is closed: rewriting blocks for every poll of the watch would be
-            # most of what this product writes in a day.
-            con.execute("PRAGMA disable_checkpoint_on_shutdown")
+        """Opens the private file with the schema of this release, and closes it."""
+        with attached(self.private) as con:
             apply_schema(con, self.root)
             self._check_stamp(con)
             yield con
-        finally:
-            con.close()
 
     def _check_stamp(self, con: duckdb.DuckDBPyConnection) -> None:
         row = con.execute("SELECT environment FROM store.stamp").fetchone()
