@@ -3,10 +3,10 @@
 Owns how a writer's file is opened and let go. Not the lock around that, nor what is done with the
 file; how readers open theirs, locked down, is reading.py. Called by writer.py.
 
-Starting DuckDB and attaching the first file costs 60 to 80 ms, attaching the next one 14: a poll opens
-its file three times. So an engine that let its file go without trouble waits here, empty, for the
-next use in this process. It is in memory only, holds no file, and each use has a connection of its
-own: nothing of one is seen by the next.
+Starting DuckDB and attaching the first file costs 60 to 80 ms, attaching the next one 14, and a
+poll opens its file three times. So an engine that let its file go without trouble waits here,
+empty, for the next use in this process. It is in memory only, holds no file, and each use has a
+connection of its own: nothing of one is seen by the next.
 """
 
 from __future__ import annotations
