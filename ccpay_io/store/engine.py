@@ -1,7 +1,8 @@
 """DuckDB itself, kept between two uses of it: `with attached(file) as con:`.
 
-Owns how a writer's file is opened and let go. Not the lock around that, nor what is done with the
-file; how readers open theirs, locked down, is reading.py. Called by writer.py.
+Owns how the pipeline itself opens a file and lets it go. Not the lock around that, nor what is done
+with the file; how people's queries get theirs, locked down, is reading.py. Called by writer.py for
+the private file, by export.py for what was just published.
 
 Starting DuckDB and attaching the first file costs 60 to 80 ms, attaching the next one 14, and a
 poll opens its file three times. So an engine that let its file go without trouble waits here,
@@ -23,7 +24,7 @@ _idle: deque[duckdb.DuckDBPyConnection] = deque()
 
 
 @contextmanager
-def attached(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def attached(file: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with this file as its database, created if it is not there; lets it go again.
 
     Attached rather than connected to: only ATTACH takes the storage version, and v1.0.0 is what
@@ -33,7 +34,8 @@ def attached(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         with closing(engine.cursor()) as con:
             path = str(file).replace("'", "''")
-            con.execute(f"ATTACH '{path}' AS warehouse (STORAGE_VERSION 'v1.0.0')")
+            how = "READ_ONLY" if read_only else "STORAGE_VERSION 'v1.0.0'"
+            con.execute(f"ATTACH '{path}' AS warehouse ({how})")
             con.execute("USE warehouse; SET TimeZone = 'UTC'")
             yield con
             con.execute("USE memory; DETACH warehouse")
