@@ -38,12 +38,21 @@ def attached(file: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPy
             con.execute(f"ATTACH '{path}' AS warehouse ({how})")
             con.execute("USE warehouse; SET TimeZone = 'UTC'")
             yield con
-            con.execute("USE memory; DETACH warehouse")
+            _let_go(con)
     except BaseException:
         # After some errors, a full disk among them, DuckDB does nothing more until it is restarted.
         engine.close()
         raise
     _idle.append(engine)
+
+
+def _let_go(con: duckdb.DuckDBPyConnection) -> None:
+    """Detaches the file, and what else was attached beside it."""
+    con.execute("USE memory")
+    for (name,) in con.execute(
+        "SELECT database_name FROM duckdb_databases() WHERE NOT internal AND path IS NOT NULL"
+    ).fetchall():
+        con.execute(f'DETACH "{name}"')
 
 
 def _taken() -> duckdb.DuckDBPyConnection:

@@ -34,6 +34,16 @@ def test_nothing_of_one_use_is_seen_by_the_next(file: Path) -> None:
         assert zone == (None, "UTC")
 
 
+def test_what_was_attached_beside_it_is_let_go_too(file: Path, tmp_path: Path) -> None:
+    """Another file that a use attached is free afterwards."""
+    other = tmp_path / "other.duckdb"
+    with attached(other) as con:
+        con.execute(f"ATTACH '{file}' AS beside (READ_ONLY)")
+        con.execute("CREATE TABLE t AS FROM beside.t")
+    with attached(file) as con:
+        con.execute("INSERT INTO t VALUES (2)")
+
+
 def test_the_log_stays_when_a_file_is_let_go(file: Path) -> None:
     """Letting a file go rewrites no block of it; what was committed is there for the next."""
     with attached(file) as con:
