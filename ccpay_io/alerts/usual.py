@@ -19,7 +19,7 @@ from ccpay_io.store.reading import connect_published
 _HOUR_S = 3600
 _USUAL = """
     SELECT entity_id, max_by(base, hour) / 1e12
-    FROM store.fee_baselines($at::TIMESTAMPTZ - INTERVAL 1 DAY)
+    FROM store.fee_baselines($at::TIMESTAMPTZ - INTERVAL 1 DAY, NULL)
     WHERE base IS NOT NULL
     GROUP BY entity_id
 """
