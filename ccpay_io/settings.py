@@ -26,6 +26,8 @@ from ccpay_io.config import (
     read_config,
 )
 from ccpay_io.errors import ConfigError
+from ccpay_io.secret import Secret
+from ccpay_io.store.lake.address import Lake, is_lake, lake_at, with_data
 from ccpay_io.variables import (
     api_url,
     channel_urls,
@@ -69,37 +71,13 @@ _KNOWN = (
     *_LIVE_SIGNS,
     "CCPAY_CONFIG",
     "CCPAY_DAILY_BUDGET",
+    "CCPAY_DATA_PATH",
     "CCPAY_HEARTBEAT_URL",
     "CCPAY_MAX_CONNECTIONS",
     "CCPAY_MAX_RPS",
     "CCPAY_WAREHOUSE",
     "CCPAY_WEBHOOK_SECRET",
 )
-
-
-class Secret:
-    """A value that must not be shown: repr, str and formatting give asterisks."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value itself; call it only where it is used."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "********"
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
 
 
 @dataclass(frozen=True)
@@ -118,7 +96,9 @@ class Settings:
     Attributes:
         environment: "live", or "sandbox" when nothing was set.
         base_url: of the API; empty in sandbox, where it is found at run time.
-        warehouse: folder of this environment's warehouse, absolute.
+        warehouse: folder of this environment's warehouse, absolute; with a lake, what belongs to
+            this machine is there: limits, raw answers, board, logs.
+        lake: where the data is, when it is not in that folder.
         dagster_home: Dagster's own folder, absolute.
         max_rps: ceiling and start of the pace, requests a second; None: start 10, ceiling 50.
         max_connections: requests in flight at the same time.
@@ -130,6 +110,7 @@ class Settings:
     credentials: Credentials
     warehouse: Path
     dagster_home: Path
+    lake: Lake | None = None
     alert_urls: tuple[Secret, ...] = ()
     webhook_secret: Secret | None = None
     heartbeat_url: Secret | None = None
@@ -141,6 +122,11 @@ class Settings:
     alerts: AlertSettings = field(default_factory=AlertSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     board: BoardSettings = field(default_factory=BoardSettings)
+
+    @property
+    def place(self) -> Path | Lake:
+        """What readers of the warehouse open: its folder, or the lake."""
+        return self.lake or self.warehouse
 
     @property
     def stamp(self) -> str:
@@ -172,6 +158,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, cwd: Path | None 
     home = env.get("DAGSTER_HOME")
     return Settings(
         **place,
+        lake=_lake(env, folder),
         dagster_home=folder / Path(home).expanduser() if home else place["warehouse"] / "dagster",
         alert_urls=tuple(map(Secret, channel_urls(env, "CCPAY_ALERT_URLS"))),
         webhook_secret=_secret(env.get("CCPAY_WEBHOOK_SECRET")),
@@ -185,6 +172,8 @@ def load_settings(environ: Mapping[str, str] | None = None, *, cwd: Path | None 
 
 def _warehouse_root(env: Mapping[str, str], folder: Path) -> Path:
     value = env.get("CCPAY_WAREHOUSE", DEFAULT_WAREHOUSE)
+    if is_lake(value):
+        value = DEFAULT_WAREHOUSE
     hint = "name a folder on a local disk, e.g. CCPAY_WAREHOUSE=warehouse/data"
     kind, colon, _ = value.partition(":")
     # What follows the colon may hold a password.
@@ -194,6 +183,19 @@ def _warehouse_root(env: Mapping[str, str], folder: Path) -> Path:
     if root.exists() and not root.is_dir():
         raise ConfigError(f"CCPAY_WAREHOUSE is {root}, a file and not a folder", hint=hint)
     return root
+
+
+def _lake(env: Mapping[str, str], folder: Path) -> Lake | None:
+    named, data_path = env.get("CCPAY_WAREHOUSE", ""), env.get("CCPAY_DATA_PATH")
+    if is_lake(named):
+        lake = lake_at(named)
+        return with_data(lake, data_path, env, folder) if data_path else lake
+    if data_path:
+        raise ConfigError(
+            "CCPAY_DATA_PATH is set, but CCPAY_WAREHOUSE names no lake",
+            hint="it says where a lake keeps its files; unset it for a folder",
+        )
+    return None
 
 
 def _is_sandbox(env: Mapping[str, str], root: Path, signs: Sequence[str]) -> bool:

@@ -20,14 +20,27 @@ def refresh_ready(con: duckdb.DuckDBPyConnection, feeds: set[str]) -> None:
     a chain's status is another one.
     """
     before = _statuses(con)
-    make_ready(con, "store.chain_status_live")
+    refill(con, "store.chain_status_live")
     if feeds & _OF_ROUTES or before != _statuses(con):
-        make_ready(con, "store.withdraw_fee_live")
+        refill(con, "store.withdraw_fee_live")
 
 
 def make_ready(con: duckdb.DuckDBPyConnection, live: str) -> None:
-    """Makes the table of one such view anew."""
-    con.execute(f"CREATE OR REPLACE TABLE {live.removesuffix('_live')}_ready AS FROM {live}")
+    """Makes the table of one such view."""
+    con.execute(f"CREATE OR REPLACE TABLE {_table(live)} AS FROM {live}")
+
+
+def refill(con: duckdb.DuckDBPyConnection, live: str) -> None:
+    """Replaces the rows of the table of one such view.
+
+    The table stays the same one: on a lake, a change of the schema makes each connection of each
+    machine read the catalog again.
+    """
+    con.execute(f"DELETE FROM {_table(live)}; INSERT INTO {_table(live)} FROM {live}")
+
+
+def _table(live: str) -> str:
+    return f"{live.removesuffix('_live')}_ready"
 
 
 def _statuses(con: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
