@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -131,9 +131,7 @@ class Settings:
     @property
     def stamp(self) -> str:
         """What the warehouse is stamped with: "sandbox", or "live" and the API's host."""
-        if self.environment == "sandbox":
-            return "sandbox"
-        return f"live {urlsplit(self.base_url).netloc.lower()}"
+        return _stamp(vars(self))
 
 
 def load_settings(environ: Mapping[str, str] | None = None, *, cwd: Path | None = None) -> Settings:
@@ -158,7 +156,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, cwd: Path | None 
     home = env.get("DAGSTER_HOME")
     return Settings(
         **place,
-        lake=_lake(env, folder),
+        lake=_lake(env, folder, _stamp(place)),
         dagster_home=folder / Path(home).expanduser() if home else place["warehouse"] / "dagster",
         alert_urls=tuple(map(Secret, channel_urls(env, "CCPAY_ALERT_URLS"))),
         webhook_secret=_secret(env.get("CCPAY_WEBHOOK_SECRET")),
@@ -185,10 +183,10 @@ def _warehouse_root(env: Mapping[str, str], folder: Path) -> Path:
     return root
 
 
-def _lake(env: Mapping[str, str], folder: Path) -> Lake | None:
+def _lake(env: Mapping[str, str], folder: Path, stamp: str) -> Lake | None:
     named, data_path = env.get("CCPAY_WAREHOUSE", ""), env.get("CCPAY_DATA_PATH")
     if is_lake(named):
-        lake = lake_at(named)
+        lake = replace(lake_at(named), stamp=stamp)
         return with_data(lake, data_path, env, folder) if data_path else lake
     if data_path:
         raise ConfigError(
@@ -245,6 +243,12 @@ def _credentials(env: Mapping[str, str]) -> Credentials:
             hint="requests are signed with one of them; unset the other",
         )
     return Credentials(app_id, Secret(""), Secret(key_file(env, "CCPAY_RSA_KEY_FILE")))
+
+
+def _stamp(place: Mapping[str, Any]) -> str:
+    if place["environment"] == "sandbox":
+        return "sandbox"
+    return f"live {urlsplit(place['base_url']).netloc.lower()}"
 
 
 def _secret(value: str | None) -> Secret | None:

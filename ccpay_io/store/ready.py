@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import duckdb
 
+# The feeds that say something about a chain, or about whether it is watched.
+_OF_CHAINS = {"chains", "networks", "coins"}
 # The feeds that say something about a route, beside the chains.
 _OF_ROUTES = {"fees", "prices", "networks", "coins"}
 
@@ -19,9 +21,12 @@ def refresh_ready(con: duckdb.DuckDBPyConnection, feeds: set[str]) -> None:
     The watch polls every 30 seconds and rarely sees anything new, so routes are only made anew when
     a chain's status is another one.
     """
-    before = _statuses(con)
-    refill(con, "store.chain_status_live")
-    if feeds & _OF_ROUTES or before != _statuses(con):
+    is_another = False
+    if feeds & _OF_CHAINS:
+        before = _statuses(con)
+        refill(con, "store.chain_status_live")
+        is_another = before != _statuses(con)
+    if is_another or feeds & _OF_ROUTES:
         refill(con, "store.withdraw_fee_live")
 
 

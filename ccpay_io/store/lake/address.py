@@ -47,12 +47,14 @@ class Lake:
         password: where the string had one; libpq's own ways (PGPASSFILE) need none here.
         data_path: an absolute folder, or s3://bucket/prefix; None is what the catalog says.
         s3: for s3:// only.
+        stamp: the environment whose data readers expect; None is any.
     """
 
     catalog: str
     password: Secret | None = None
     data_path: str | None = None
     s3: S3 | None = None
+    stamp: str | None = None
 
     def __str__(self) -> str:
         return f"{SCHEME}{self.catalog}"

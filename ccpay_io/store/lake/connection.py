@@ -16,7 +16,7 @@ from threading import Lock
 
 import duckdb
 
-from ccpay_io.errors import NothingPublished, WarehouseError
+from ccpay_io.errors import NothingPublished, WarehouseError, WrongEnvironment
 from ccpay_io.store.lake.address import S3, Lake
 from ccpay_io.store.lake.extensions import load_extensions
 
@@ -109,6 +109,7 @@ def _open(lake: Lake, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         con.execute("SET GLOBAL TimeZone = 'UTC'")
         attach(con, lake, NAME, read_only=read_only)
         if read_only:
+            _look_at(con, lake)
             _lock_down(con)
         else:
             con.execute("SET threads = 1")
@@ -116,6 +117,26 @@ def _open(lake: Lake, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         con.close()
         raise
     return con
+
+
+def _look_at(con: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    """Whether there is a warehouse in the lake, and the one that is meant.
+
+    Raises:
+        NothingPublished, WrongEnvironment: there is none, or another.
+    """
+    known = con.execute(
+        f"SELECT 1 FROM duckdb_tables() WHERE database_name = '{NAME}' AND table_name = 'stamp'"
+    )
+    if not known.fetchone():
+        raise _nothing_in(lake)
+    stamps = con.execute(f"SELECT environment FROM {NAME}.store.stamp").fetchall()
+    if lake.stamp and stamps != [(lake.stamp,)]:
+        theirs = stamps[0][0] if stamps else "nobody yet"
+        raise WrongEnvironment(
+            f"{lake} holds data of [{theirs}], the settings say [{lake.stamp}]",
+            hint="readers need the CCPAY_APP_ID and CCPAY_APP_SECRET of the account too",
+        )
 
 
 def _lock_down(con: duckdb.DuckDBPyConnection) -> None:
@@ -148,13 +169,17 @@ def _bucket_secret(s3: S3) -> str:
 
 def _unreachable(lake: Lake, error: Exception) -> WarehouseError:
     said = (str(error).splitlines() or [type(error).__name__])[0]
-    if "does not exist" in said and "CREATE_IF_NOT_EXISTS" in str(error):
-        return NothingPublished(
-            f"there is no warehouse in {lake} yet", hint="run `ccpay poll all` first"
-        )
+    if "creating a new DuckLake is explicitly disabled" in said:
+        return _nothing_in(lake)
     return WarehouseError(
         f"{lake} cannot be opened: {said}",
         hint="is PostgreSQL up, is the password in PGPASSFILE, is CCPAY_DATA_PATH mounted?",
+    )
+
+
+def _nothing_in(lake: Lake) -> NothingPublished:
+    return NothingPublished(
+        f"there is no warehouse in {lake} yet", hint="run `ccpay poll all`, or `ccpay up`, first"
     )
 
 
