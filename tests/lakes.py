@@ -1,4 +1,4 @@
-"""Lakes for tests: a real PostgreSQL, and copies of one lake that has the schema of this release."""
+"""Lakes for tests: on a real PostgreSQL, copies of one lake that has this release's schema."""
 
 import os
 import shutil

@@ -31,11 +31,12 @@ class Opened:
 
     Attributes:
         con: never used itself: each piece of work takes a cursor of it.
-        shape: the migrations that the lake was seen to have; None before somebody looked.
+        shape: the migrations and the environment that the lake was seen to have; None before
+            somebody looked.
     """
 
     con: duckdb.DuckDBPyConnection
-    shape: frozenset[str] | None = None
+    shape: tuple[frozenset[str], str] | None = None
 
 
 _OPENED: dict[tuple[Lake, bool, int], Opened] = {}
@@ -98,7 +99,7 @@ def attach(con: duckdb.DuckDBPyConnection, lake: Lake, name: str, *, read_only: 
         if lake.data_path and not (lake.s3 or read_only):
             Path(lake.data_path).mkdir(parents=True, exist_ok=True)
         told = f" ({', '.join(options)})" if options else ""
-        con.execute(f"ATTACH {_text(str(lake))} AS {name}{told}")
+        con.execute(f"ATTACH IF NOT EXISTS {_text(str(lake))} AS {name}{told}")
     except (OSError, duckdb.Error) as error:
         raise _unreachable(lake, error) from None
 

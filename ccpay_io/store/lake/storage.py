@@ -99,10 +99,10 @@ class LakeStorage:
 
         Looked up for each transaction: another machine may have a newer release by now.
         """
-        if found.shape is None or found.shape != applied_names(con):
+        if found.shape is None or found.shape != (applied_names(con), self._stamp):
             apply_schema(con, self._root)
             check_stamp(con, self._stamp, str(self._lake))
-            found.shape = applied_names(con)
+            found.shape = applied_names(con), self._stamp
 
     def _forget(self) -> None:
         forget(self._lake, read_only=False)

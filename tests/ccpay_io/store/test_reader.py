@@ -17,6 +17,8 @@ import ccpay_io
 from ccpay_io.errors import NothingPublished, QueryRefused
 from ccpay_io.store.writer import Warehouse
 
+pytestmark = pytest.mark.folder
+
 POLLS = "SELECT count(*) AS polls FROM store.poll"
 Publish = Callable[[], Path]
 
