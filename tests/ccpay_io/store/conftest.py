@@ -31,9 +31,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "backend" not in metafunc.fixturenames:
         return
     about = metafunc.definition.get_closest_marker
-    always = about("lake") or about("torture")
-    lake = pytest.param("lake", marks=[] if always else pytest.mark.torture)
-    metafunc.parametrize("backend", ["folder"] if about("folder") else ["folder", lake])
+    lake = pytest.param("lake", marks=[] if about("lake") else pytest.mark.torture)
+    backends = (
+        ["folder"] if about("folder") else ["lake"] if about("only_lake") else ["folder", lake]
+    )
+    metafunc.parametrize("backend", backends)
 
 
 @pytest.fixture
