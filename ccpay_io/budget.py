@@ -7,13 +7,12 @@ pacer keeps back for the chains, lists and prices.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from ccpay_io.errors import NothingPublished
 from ccpay_io.feeds.prices import BATCH
 from ccpay_io.feeds.sampling import allowance, longest_turn
 from ccpay_io.settings import Settings
-from ccpay_io.store.reading import connect_published
+from ccpay_io.store.reading import Place, connect_published
 
 DAY_S = 86_400
 # What an account with every coin has; used until the first token list is known.
@@ -42,7 +41,7 @@ class Plan:
 
 def plan_of(settings: Settings) -> Plan:
     """The plan that these settings mean, with the pairs that the warehouse knows."""
-    known = _known_pairs(settings.warehouse)
+    known = _known_pairs(settings.place)
     pairs, coins = known or (TYPICAL_PAIRS, TYPICAL_COINS)
     watched = len(settings.watch.addresses) + len(settings.watch.cwallet_ids)
     feeds = settings.feeds
@@ -79,10 +78,10 @@ def reserves(settings: Settings) -> tuple[float, float]:
     return 1.1 * chains, 1.1 * sum(count / max(1, cadence_s) for cadence_s, count in others)
 
 
-def _known_pairs(root: Path) -> tuple[int, int] | None:
+def _known_pairs(place: Place) -> tuple[int, int] | None:
     """(pairs, fee coins) of the publication; None before the first fee poll."""
     try:
-        with connect_published(root) as con:
+        with connect_published(place) as con:
             row = con.execute(
                 "SELECT count(*), count(DISTINCT fee_coin_id) FROM withdraw_fee_now"
             ).fetchone()

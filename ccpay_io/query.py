@@ -19,7 +19,7 @@ from uuid import UUID
 import duckdb
 
 from ccpay_io.errors import QueryRefused
-from ccpay_io.store.reading import clear_errors, connect_published, fetch_frame
+from ccpay_io.store.reading import Place, clear_errors, connect_published, fetch_frame
 
 FETCH = 1000
 
@@ -60,18 +60,18 @@ class Rows:
 
 
 @contextmanager
-def run_query(root: Path, sql: str) -> Iterator[Rows]:
+def run_query(place: Place, sql: str) -> Iterator[Rows]:
     """Runs a statement on the newest publication; read-only and locked down.
 
     Args:
-        root: the warehouse folder.
+        place: the warehouse folder, or the lake.
         sql: any statement; one that writes, or reads other files, is refused by the database.
 
     Raises:
         NothingPublished: nothing to read yet.
         QueryRefused: there is no statement in it, or it is not SQL.
     """
-    with connect_published(root) as con:
+    with connect_published(place) as con:
         with clear_errors():
             statements = con.extract_statements(sql)
         if not statements:

@@ -55,6 +55,7 @@ class Redactor:
             *settings.alert_urls,
             settings.webhook_secret,
             settings.heartbeat_url,
+            *(settings.lake.secrets() if settings.lake else ()),
         ]
         watch = settings.watch
         payees = [entry.address for entry in watch.addresses]

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from difflib import get_close_matches
-from pathlib import Path
 
 import duckdb
 
 from ccpay_io.errors import ConfigError
-from ccpay_io.store.reading import connect_published
+from ccpay_io.store.reading import Place, connect_published
 
 
 @dataclass(frozen=True)
@@ -59,11 +58,11 @@ _ROUTES = """
 """
 
 
-def rank_routes(root: Path, coin: str, amount: Decimal | None, fiat: str) -> list[Route]:
+def rank_routes(place: Place, coin: str, amount: Decimal | None, fiat: str) -> list[Route]:
     """The routes of a coin now, the cheapest first, the excluded ones last.
 
     Args:
-        root: the warehouse folder.
+        place: the warehouse folder, or the lake.
         coin: symbol (any case) or id.
         amount: of the payout, in units of the coin; None leaves the limits out of account.
         fiat: symbol of the currency of the costs.
@@ -72,7 +71,7 @@ def rank_routes(root: Path, coin: str, amount: Decimal | None, fiat: str) -> lis
         ConfigError: there is no such coin or fiat.
         NothingPublished: nothing to read yet.
     """
-    with connect_published(root) as con:
+    with connect_published(place) as con:
         rate = _rate(con, fiat)
         wanted = {"coin": _known_coin(con, coin), "amount": amount, "rate": rate}
         return [Route(*row) for row in con.execute(_ROUTES, wanted).fetchall()]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -26,6 +26,8 @@ from ccpay_io.config import (
     read_config,
 )
 from ccpay_io.errors import ConfigError
+from ccpay_io.secret import Secret
+from ccpay_io.store.lake.address import Lake, is_lake, lake_at, with_data
 from ccpay_io.variables import (
     api_url,
     channel_urls,
@@ -69,37 +71,13 @@ _KNOWN = (
     *_LIVE_SIGNS,
     "CCPAY_CONFIG",
     "CCPAY_DAILY_BUDGET",
+    "CCPAY_DATA_PATH",
     "CCPAY_HEARTBEAT_URL",
     "CCPAY_MAX_CONNECTIONS",
     "CCPAY_MAX_RPS",
     "CCPAY_WAREHOUSE",
     "CCPAY_WEBHOOK_SECRET",
 )
-
-
-class Secret:
-    """A value that must not be shown: repr, str and formatting give asterisks."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value itself; call it only where it is used."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "********"
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
 
 
 @dataclass(frozen=True)
@@ -118,7 +96,9 @@ class Settings:
     Attributes:
         environment: "live", or "sandbox" when nothing was set.
         base_url: of the API; empty in sandbox, where it is found at run time.
-        warehouse: folder of this environment's warehouse, absolute.
+        warehouse: folder of this environment's warehouse, absolute; with a lake, what belongs to
+            this machine is there: limits, raw answers, board, logs.
+        lake: where the data is, when it is not in that folder.
         dagster_home: Dagster's own folder, absolute.
         max_rps: ceiling and start of the pace, requests a second; None: start 10, ceiling 50.
         max_connections: requests in flight at the same time.
@@ -130,6 +110,7 @@ class Settings:
     credentials: Credentials
     warehouse: Path
     dagster_home: Path
+    lake: Lake | None = None
     alert_urls: tuple[Secret, ...] = ()
     webhook_secret: Secret | None = None
     heartbeat_url: Secret | None = None
@@ -143,11 +124,14 @@ class Settings:
     board: BoardSettings = field(default_factory=BoardSettings)
 
     @property
+    def place(self) -> Path | Lake:
+        """What readers of the warehouse open: its folder, or the lake."""
+        return self.lake or self.warehouse
+
+    @property
     def stamp(self) -> str:
         """What the warehouse is stamped with: "sandbox", or "live" and the API's host."""
-        if self.environment == "sandbox":
-            return "sandbox"
-        return f"live {urlsplit(self.base_url).netloc.lower()}"
+        return _stamp(vars(self))
 
 
 def load_settings(environ: Mapping[str, str] | None = None, *, cwd: Path | None = None) -> Settings:
@@ -172,6 +156,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, cwd: Path | None 
     home = env.get("DAGSTER_HOME")
     return Settings(
         **place,
+        lake=_lake(env, folder, _stamp(place)),
         dagster_home=folder / Path(home).expanduser() if home else place["warehouse"] / "dagster",
         alert_urls=tuple(map(Secret, channel_urls(env, "CCPAY_ALERT_URLS"))),
         webhook_secret=_secret(env.get("CCPAY_WEBHOOK_SECRET")),
@@ -183,8 +168,35 @@ def load_settings(environ: Mapping[str, str] | None = None, *, cwd: Path | None 
     )
 
 
+def place_at(
+    text: str,
+    data_path: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    cwd: Path | None = None,
+) -> Path | Lake:
+    """What a text means in the place of CCPAY_WAREHOUSE: a folder, or a lake.
+
+    Args:
+        text: the folder's path, or ducklake:postgres:...
+        data_path: of a lake, instead of CCPAY_DATA_PATH.
+        environ, cwd: as for `load_settings`.
+
+    Raises:
+        ConfigError: it names no lake, though it begins like one.
+    """
+    folder = (cwd or Path.cwd()).absolute()
+    if not is_lake(text):
+        return folder / Path(text).expanduser()
+    env = merged(folder / ".env", os.environ if environ is None else environ)
+    told = data_path or env.get("CCPAY_DATA_PATH")
+    return with_data(lake_at(text), told, env, folder) if told else lake_at(text)
+
+
 def _warehouse_root(env: Mapping[str, str], folder: Path) -> Path:
     value = env.get("CCPAY_WAREHOUSE", DEFAULT_WAREHOUSE)
+    if is_lake(value):
+        value = DEFAULT_WAREHOUSE
     hint = "name a folder on a local disk, e.g. CCPAY_WAREHOUSE=warehouse/data"
     kind, colon, _ = value.partition(":")
     # What follows the colon may hold a password.
@@ -194,6 +206,19 @@ def _warehouse_root(env: Mapping[str, str], folder: Path) -> Path:
     if root.exists() and not root.is_dir():
         raise ConfigError(f"CCPAY_WAREHOUSE is {root}, a file and not a folder", hint=hint)
     return root
+
+
+def _lake(env: Mapping[str, str], folder: Path, stamp: str) -> Lake | None:
+    named, data_path = env.get("CCPAY_WAREHOUSE", ""), env.get("CCPAY_DATA_PATH")
+    if is_lake(named):
+        lake = replace(lake_at(named), stamp=stamp)
+        return with_data(lake, data_path, env, folder) if data_path else lake
+    if data_path:
+        raise ConfigError(
+            "CCPAY_DATA_PATH is set, but CCPAY_WAREHOUSE names no lake",
+            hint="it says where a lake keeps its files; unset it for a folder",
+        )
+    return None
 
 
 def _is_sandbox(env: Mapping[str, str], root: Path, signs: Sequence[str]) -> bool:
@@ -243,6 +268,12 @@ def _credentials(env: Mapping[str, str]) -> Credentials:
             hint="requests are signed with one of them; unset the other",
         )
     return Credentials(app_id, Secret(""), Secret(key_file(env, "CCPAY_RSA_KEY_FILE")))
+
+
+def _stamp(place: Mapping[str, Any]) -> str:
+    if place["environment"] == "sandbox":
+        return "sandbox"
+    return f"live {urlsplit(place['base_url']).netloc.lower()}"
 
 
 def _secret(value: str | None) -> Secret | None:

@@ -41,7 +41,7 @@ def deliver(context: dg.OpExecutionContext, warehouse: WarehouseResource) -> Non
 def due_now(warehouse: WarehouseResource) -> list[tuple[str, int]]:
     """(notice id, attempts so far) of what the published file says is due."""
     try:
-        with connect_published(warehouse.settings().warehouse) as con:
+        with connect_published(warehouse.settings().place) as con:
             return due_notices(con, datetime.now(UTC))
     except NothingPublished:
         return []

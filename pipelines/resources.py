@@ -76,7 +76,7 @@ class WarehouseResource(AccountResource):
         Raises:
             NothingPublished: nothing to read yet.
         """
-        return read(view, self.settings().warehouse)
+        return read(view, self.settings().place)
 
     def redact(self, text: str) -> str:
         """The text without any secret of this account, whoever put it there."""

@@ -15,7 +15,7 @@ from ccpay_io.alerts.heartbeat import beat
 from ccpay_io.board import is_behind
 from ccpay_io.feeds.result import PollResult, WatchResult
 from ccpay_io.logs import log_poll
-from ccpay_io.store.publication import newest_version
+from ccpay_io.store.reading import newest
 from pipelines.assets.spec import key_of
 from pipelines.delivery import due_now, dump_requested, load_requested, next_request, run_key_of
 from pipelines.failures import one_line
@@ -117,15 +117,15 @@ def board_refresh(
 
     One run per publication: one that cannot be built is reported once, and the next one tried.
     """
-    root = warehouse.settings().warehouse
-    newest = newest_version(root)
-    if newest is None:
+    settings = warehouse.settings()
+    seen = newest(settings.place)
+    if seen is None:
         return dg.SkipReason("nothing is published yet")
-    if not is_behind(root):
+    if not is_behind(settings):
         return dg.SkipReason("the board shows the newest publication")
     if active_run(context.instance, build_board.name):
         return dg.SkipReason("the board is being built")
-    return dg.RunRequest(run_key=newest.stem)
+    return dg.RunRequest(run_key=seen.name)
 
 
 @dg.run_failure_sensor(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -14,10 +14,12 @@ from ccpay_io.board import page_path
 from ccpay_io.board.runtime import chart_library
 from ccpay_io.store.writer import Warehouse
 
-# `killing` and `made_once`, which importlib mode does not put on the path.
+# `killing`, `lakes`, `made_once` and `postgres`, which importlib mode does not put on the path.
 sys.path.insert(0, str(Path(__file__).parent))
 
+from lakes import Lakes
 from made_once import made_once
+from postgres import Postgres, postgres_server
 
 # How long an example takes says more about what else runs on the machine.
 hypothesis.settings.register_profile("ccpay", deadline=None)
@@ -47,3 +49,18 @@ def with_library(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], N
             shutil.copy(copy, place)
 
     return give
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL for all tests of one process that bring a database of their own."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def lakes(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Lakes:
+    """Makes lakes on it."""
+    made = Lakes(postgres, tmp_path_factory.mktemp("empty-lake"))
+    made.prepare()
+    return made

@@ -1,7 +1,7 @@
 """What fees usually are, worked out once an hour so that a poll need not.
 
-Owns the table store.fee_usual. It takes seconds in a warehouse of months, so it is read from the
-published copy, before the writers' lock is taken: a filter for what to look at, not the rule, which
+Owns the table store.fee_usual. It takes seconds in a warehouse of months, so it is read from what
+is published, before the writers' lock is taken: a filter for what to look at, not the rule, which
 is store.fee_spikes_since. Called by the collector before a fee poll is committed, and by book.py.
 """
 
@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
 import duckdb
 
 from ccpay_io.errors import NothingPublished
-from ccpay_io.store.reading import connect_published
+from ccpay_io.store.reading import Place, connect_published
 
 _HOUR_S = 3600
 _USUAL = """
     SELECT entity_id, max_by(base, hour) / 1e12
-    FROM store.fee_baselines($at::TIMESTAMPTZ - INTERVAL 1 DAY)
+    FROM store.fee_baselines($at::TIMESTAMPTZ - INTERVAL 1 DAY, NULL)
     WHERE base IS NOT NULL
     GROUP BY entity_id
 """
@@ -27,11 +26,11 @@ _USUAL = """
 Usual = Sequence[tuple[int, int, float]]
 
 
-def usual_fees(root: Path, at: datetime) -> Usual | None:
+def usual_fees(place: Place, at: datetime) -> Usual | None:
     """(entity_id, hour, US dollars) of every pair with enough history, if it is time for that.
 
     Args:
-        root: the warehouse folder.
+        place: the warehouse folder, or the lake.
         at: when the poll was made.
 
     Returns:
@@ -39,7 +38,7 @@ def usual_fees(root: Path, at: datetime) -> Usual | None:
     """
     hour = int(at.timestamp()) // _HOUR_S
     try:
-        with connect_published(root) as con:
+        with connect_published(place) as con:
             known = con.execute("SELECT max(hour) FROM store.fee_usual").fetchone()
             if known and known[0] is not None and known[0] >= hour:
                 return None

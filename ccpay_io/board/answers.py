@@ -7,9 +7,9 @@ drawn. Called by building.py.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -17,8 +17,7 @@ import polars as pl
 from ccpay_io.board.questions import asked, shown
 from ccpay_io.query import json_value
 from ccpay_io.settings import Settings
-from ccpay_io.store.publication import published_at
-from ccpay_io.store.reading import connect_published, fetch_frame
+from ccpay_io.store.reading import Version, connect_published, fetch_frame, version_seen
 
 # Small enough to be rows of JSON; amounts stay decimals, as strings.
 TABLES = (
@@ -64,7 +63,7 @@ class Answers:
     """
 
     now: datetime
-    version: Path | None
+    version: Version | None
     tables: Mapping[str, Table]
     pairs: pl.DataFrame
     series: Mapping[str, pl.DataFrame]
@@ -74,7 +73,7 @@ class Answers:
     @property
     def published_at(self) -> datetime | None:
         """When the publication was made."""
-        return published_at(self.version) if self.version else None
+        return self.version.published_at if self.version else None
 
     @classmethod
     def nothing(cls, now: datetime) -> Answers:
@@ -112,15 +111,16 @@ def ask_all(settings: Settings, now: datetime) -> Answers:
         NothingPublished: there is no publication yet.
     """
     known: dict[str, object] = {"now": now}
-    with connect_published(settings.warehouse) as con:
-        # One transaction, so that now() is the same moment in all views.
-        con.execute("BEGIN TRANSACTION")
+    with connect_published(settings.place) as con:
+        # One transaction, so that now() is the same moment in all views; on a lake it is one.
+        with suppress(duckdb.TransactionException):
+            con.execute("BEGIN TRANSACTION")
         con.execute(f"CREATE TEMP TABLE sample AS {asked('sample', known)}")
         known["suspects"] = _table(con, "suspects", known).rows[0][0]
         zones = list(dict.fromkeys(("UTC", settings.board.timezone)))
         return Answers(
             now=now,
-            version=_version(con),
+            version=version_seen(con),
             tables={name: _table(con, name, known) for name in TABLES},
             pairs=_frame(con, "pairs", known),
             series={name: _frame(con, name, known) for name in SERIES},
@@ -130,13 +130,6 @@ def ask_all(settings: Settings, now: datetime) -> Answers:
                 **{f"hours {zone}": shown("hours", {**known, "zone": zone}) for zone in zones},
             },
         )
-
-
-def _version(con: duckdb.DuckDBPyConnection) -> Path:
-    """The published version that is open, which need no longer be the newest."""
-    query = "SELECT path FROM duckdb_databases() WHERE database_name = current_database()"
-    row = con.execute(query).fetchone()
-    return Path(str(row[0])) if row else Path()
 
 
 def _table(con: duckdb.DuckDBPyConnection, name: str, known: Mapping[str, object]) -> Table:

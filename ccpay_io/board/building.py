@@ -21,7 +21,8 @@ from ccpay_io.board.runtime import chart_library
 from ccpay_io.errors import NothingPublished
 from ccpay_io.settings import Settings
 from ccpay_io.store.durable import written_whole
-from ccpay_io.store.publication import newest_version
+from ccpay_io.store.folder import PUBLISH_EVERY
+from ccpay_io.store.reading import newest
 
 LOCK_TIMEOUT_S = 120.0
 
@@ -83,11 +84,17 @@ def build_board(settings: Settings) -> Built:
     return Built(page, answers.published_at, len(text), time.monotonic() - began)
 
 
-def is_behind(root: Path) -> bool:
-    """Whether there is a publication that the board does not show yet, or no board."""
-    newest = newest_version(root)
+def is_behind(settings: Settings) -> bool:
+    """Whether there is a publication that the board does not show yet, or no board.
+
+    A lake has a commit every few seconds; its board is behind after five minutes, as a folder's is.
+    """
+    seen = newest(settings.place)
     try:
-        shown = json.loads(status_path(root).read_text("utf-8"))["version"]
-    except (OSError, ValueError, KeyError):
+        told = json.loads(status_path(settings.warehouse).read_text("utf-8"))
+        shown, published_at = told["version"], datetime.fromisoformat(told["published_at"])
+    except (OSError, ValueError, KeyError, TypeError):
         return True
-    return newest is not None and shown != newest.stem
+    if seen is None or shown == seen.name:
+        return False
+    return settings.lake is None or seen.published_at - published_at >= PUBLISH_EVERY

@@ -104,7 +104,7 @@ def status_of(answers: Answers, settings: Settings) -> dict[str, object]:
         "environment": settings.environment,
         "built_at": answers.now.isoformat(),
         "published_at": answers.published_at.isoformat() if answers.published_at else None,
-        "version": answers.version.stem if answers.version else None,
+        "version": answers.version.name if answers.version else None,
         "feeds": [
             {**feed, "cadence_s": settings.feeds.cadence_s(str(feed["feed"]))}
             for feed in _records(answers, "feeds")

@@ -11,7 +11,7 @@ from ccpay_io.errors import CcpayError
 from ccpay_io.feeds.session import open_warehouse
 from ccpay_io.settings import Settings
 from ccpay_io.store.publication import stable_path
-from ccpay_io.store.reading import connect_published
+from ccpay_io.store.reading import connect_published, newest
 
 FREE_WARN_BYTES = 1024**3
 # Runs are pruned by a schedule; a folder this large was not.
@@ -40,7 +40,7 @@ def _disk(settings: Settings) -> Finding:
 
 def _warehouse(settings: Settings) -> Iterator[Finding]:
     """Opens the writers' file as a poll would, and looks at what today's polls came to."""
-    if not stable_path(settings.warehouse).exists():
+    if newest(settings.place) is None:
         yield Finding("warn", "warehouse", "nothing published yet", "run `ccpay poll all`")
         return
     try:
@@ -49,8 +49,8 @@ def _warehouse(settings: Settings) -> Iterator[Finding]:
     except CcpayError as error:
         yield Finding("wrong", "warehouse", str(error), error.hint)
         return
-    yield Finding("ok", "warehouse", str(stable_path(settings.warehouse)))
-    with connect_published(settings.warehouse) as con:
+    yield Finding("ok", "warehouse", _read_at(settings))
+    with connect_published(settings.place) as con:
         rows = con.execute(
             "SELECT feed, ok + partial, failed, missed, top_api_code FROM poll_coverage"
             " WHERE day = today() ORDER BY feed"
@@ -65,6 +65,11 @@ def _warehouse(settings: Settings) -> Iterator[Finding]:
             text + (why if bad else ""),
             "SELECT * FROM poll_coverage says more" if bad else "",
         )
+
+
+def _read_at(settings: Settings) -> str:
+    """What people open in their tools."""
+    return str(settings.lake or stable_path(settings.warehouse))
 
 
 def _dagster(settings: Settings) -> Finding:

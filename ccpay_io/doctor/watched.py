@@ -13,7 +13,7 @@ from ccpay_io.store.reading import connect_published
 def look_at_watched(settings: Settings) -> Iterator[Finding]:
     """What alerts treat as important, and where they go."""
     try:
-        with connect_published(settings.warehouse) as con:
+        with connect_published(settings.place) as con:
             chains = con.execute(
                 "SELECT chain FROM chain_status_now WHERE is_watched ORDER BY chain"
             ).fetchall()

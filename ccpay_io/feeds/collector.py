@@ -260,7 +260,7 @@ class Collector:
     ) -> PollResult:
         # Before the writers' lock: this reads months.
         fees = poll.feed == "fees"
-        usual = alerts.usual_fees(self._warehouse.root, poll.observed_at) if fees else None
+        usual = alerts.usual_fees(self._warehouse.place, poll.observed_at) if fees else None
         evaluate = partial(
             self._evaluate,
             usual=usual,

@@ -43,7 +43,12 @@ async def open_client(settings: Settings) -> AsyncIterator[CcpayClient]:
 
 def open_warehouse(settings: Settings) -> Warehouse:
     """The warehouse of these settings, for writing; touches nothing yet."""
-    return Warehouse(settings.warehouse, settings.stamp, keep_versions=settings.retention.versions)
+    return Warehouse(
+        settings.warehouse,
+        settings.stamp,
+        lake=settings.lake,
+        keep_versions=settings.retention.versions,
+    )
 
 
 def open_pacer(settings: Settings) -> Pacer:

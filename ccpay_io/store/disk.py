@@ -1,7 +1,7 @@
-"""`with clear_errors(folder):` - what the disk and DuckDB say, as one line and what to do about it.
+"""`with clear_errors(place):` - what the disk and DuckDB say, as one line and what to do about it.
 
-Owns telling a full or read-only disk from damage. Used by writer.py around everything that it does
-under the lock, and by raw.py.
+Owns telling a full or read-only disk from damage. Used by folder.py and lake/storage.py
+around everything that they do under their lock, and by raw.py.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACC
 
 
 @contextmanager
-def clear_errors(folder: Path) -> Iterator[None]:
+def clear_errors(place: Path | str) -> Iterator[None]:
     """Turns OSError and DuckDB's errors into WarehouseError; nothing is lost by any of them."""
     try:
         yield
     except OSError as error:
         raise WarehouseError(
-            f"cannot write {folder}: {error.strerror or error}", hint=_HINT
+            f"cannot write {place}: {error.strerror or error}", hint=_HINT
         ) from error
     except duckdb.Error as error:
         said = str(error).splitlines()[0]
         disk = any(os.strerror(number) in said for number in _DISK_ERRORS)
         verify = "the last transaction was rolled back; run `ccpay admin verify`"
         raise WarehouseError(
-            f"cannot write {folder}: {said}", hint=_HINT if disk else verify
+            f"cannot write {place}: {said}", hint=_HINT if disk else verify
         ) from error

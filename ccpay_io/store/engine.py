@@ -1,7 +1,7 @@
 """DuckDB itself, kept between two uses of it: `with attached(file) as con:`.
 
 Owns how the pipeline itself opens a file and lets it go. Not the lock around that, nor what is done
-with the file; how people's queries get theirs, locked down, is reading.py. Called by writer.py for
+with the file; how people's queries get theirs, locked down, is reading.py. Called by folder.py for
 the private file, by export.py for what was just published.
 
 Starting DuckDB and attaching the first file costs 60 to 80 ms, attaching the next one 14, and a

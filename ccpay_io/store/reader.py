@@ -12,19 +12,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import duckdb
 import polars as pl
 
 from ccpay_io.settings import load_settings
-from ccpay_io.store.publication import published_at
 from ccpay_io.store.reading import (
+    Place,
+    Version,
     clear_errors,
     connect_published,
     fetch_frame,
     fetch_view,
-    published_version,
+    newest,
+    nothing_published,
 )
 
 
@@ -34,19 +35,23 @@ class Reader:
     Every member raises NothingPublished before the first publication.
 
     Args:
-        root: the warehouse folder; by default the one that the settings name, read once.
+        place: the warehouse folder, or the lake; by default the one that the settings name, read
+            once.
     """
 
-    def __init__(self, root: Path | None = None) -> None:
-        self.root = root or load_settings().warehouse
+    def __init__(self, place: Place | None = None) -> None:
+        self.place = place or load_settings().place
 
     def __repr__(self) -> str:
-        return f"Reader({str(self.root)!r})"
+        return f"Reader({str(self.place)!r})"
 
     @property
     def version(self) -> str:
-        """A name that changes with each publication: the key for a cache of your own."""
-        return published_version(self.root).stem
+        """A name that changes with each publication, and on a lake with each commit.
+
+        The key for a cache of your own.
+        """
+        return self._newest().name
 
     @property
     def published_at(self) -> datetime:
@@ -54,7 +59,7 @@ class Reader:
 
         That is when the pipeline last wrote; how old a value is, its own row says.
         """
-        return published_at(published_version(self.root))
+        return self._newest().published_at
 
     @property
     def age(self) -> timedelta:
@@ -89,5 +94,11 @@ class Reader:
 
         It can only read, and stays on its publication: leave the block to see the next one.
         """
-        with connect_published(self.root) as con:
+        with connect_published(self.place) as con:
             yield con
+
+    def _newest(self) -> Version:
+        version = newest(self.place)
+        if version is None:
+            raise nothing_published(self.place)
+        return version

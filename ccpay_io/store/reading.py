@@ -1,58 +1,111 @@
 """Reading the published warehouse: `read(view)` and a connection that can do nothing but read.
 
-Owns how a published file is opened. Never opens the private file, so no reader can lock a writer
-out. Called by `ccpay query` and `route`, asset checks, the delivery sensor, reader.py, notebooks.
+Owns how a published file, or a lake, is opened for reading. Never opens the private file, so no
+reader can lock a writer out. Called by `ccpay query` and `route`, asset checks, the delivery
+sensor, reader.py, notebooks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
 import duckdb
 import polars as pl
 
 from ccpay_io.errors import NothingPublished, QueryRefused
 from ccpay_io.settings import load_settings
-from ccpay_io.store.publication import newest_version
+from ccpay_io.store.lake.address import Lake
+from ccpay_io.store.lake.reading import lake_snapshot, lake_version
+from ccpay_io.store.publication import newest_version, published_at
+from ccpay_io.store.rows import one
 
 _CONFIGURING = Lock()
 
 
+Place = Path | Lake
+"""What readers open: a warehouse folder, or a lake."""
+
+
+class Version(NamedTuple):
+    """What a reader sees.
+
+    Attributes:
+        name: another one whenever something was published, or committed to the lake.
+        published_at: when that was, in UTC.
+        size: bytes of the published file; None for a lake.
+    """
+
+    name: str
+    published_at: datetime
+    size: int | None = None
+
+
+def newest(place: Place) -> Version | None:
+    """The version that a reader would open now, or None before the first.
+
+    Raises:
+        WarehouseError: the lake cannot be reached.
+    """
+    if not isinstance(place, Lake):
+        version = newest_version(place)
+        return _version(version) if version else None
+    try:
+        with lake_snapshot(place) as con:
+            return version_seen(con)
+    except NothingPublished:
+        return None
+
+
+def version_seen(con: duckdb.DuckDBPyConnection) -> Version:
+    """The version that an open connection reads, which need no longer be the newest."""
+    kind, path = one(
+        con, "SELECT type, path FROM duckdb_databases() WHERE database_name = current_database()"
+    )
+    return Version(*lake_version(con)) if kind == "ducklake" else _version(Path(path))
+
+
+def _version(file: Path) -> Version:
+    return Version(file.stem, published_at(file), file.stat().st_size)
+
+
 @contextmanager
-def connect_published(root: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def connect_published(place: Place) -> Iterator[duckdb.DuckDBPyConnection]:
     """Opens the newest published version, locked down, and closes it.
 
     Read-only alone would still let a query COPY to any path and read any file, so external access
     is off but for the sealed months, and the configuration is locked. Open it anew for each piece
     of work: what is open keeps showing the publication it was opened on. Threads may do so at the
-    same time.
+    same time. A lake has no publications: there it is a transaction that only reads.
+
+    Args:
+        place: the warehouse folder, or the lake.
 
     Raises:
-        NothingPublished: there is no publication in this folder yet.
+        NothingPublished: there is nothing to read in this place yet.
+        WarehouseError: the lake cannot be reached.
     """
-    con = _open(root)
+    if isinstance(place, Lake):
+        with lake_snapshot(place) as con:
+            yield con
+        return
+    con = _open(place)
     try:
         yield con
     finally:
         con.close()
 
 
-def published_version(root: Path) -> Path:
-    """The newest published version.
-
-    Raises:
-        NothingPublished: there is no publication in this folder yet.
-    """
-    version = newest_version(root)
-    if version is None:
-        raise NothingPublished(
-            f"nothing has been published in {root} yet",
-            hint="run `ccpay poll all`, or `ccpay up`, first",
-        )
-    return version
+def nothing_published(place: Place) -> NothingPublished:
+    """What to say where there is nothing to read yet."""
+    return NothingPublished(
+        f"nothing has been published in {place} yet",
+        hint="run `ccpay poll all`, or `ccpay up`, first",
+    )
 
 
 def _open(root: Path) -> duckdb.DuckDBPyConnection:
@@ -65,6 +118,18 @@ def _open(root: Path) -> duckdb.DuckDBPyConnection:
             if version.exists():
                 raise
     return _connect(published_version(root), root)
+
+
+def published_version(root: Path) -> Path:
+    """The newest published version of a folder.
+
+    Raises:
+        NothingPublished: there is no publication in this folder yet.
+    """
+    version = newest_version(root)
+    if version is None:
+        raise nothing_published(root)
+    return version
 
 
 def _connect(version: Path, root: Path) -> duckdb.DuckDBPyConnection:
@@ -88,18 +153,18 @@ def _connect(version: Path, root: Path) -> duckdb.DuckDBPyConnection:
         return con
 
 
-def read(view: str, root: Path | None = None) -> pl.DataFrame:
+def read(view: str, place: Place | None = None) -> pl.DataFrame:
     """The rows of a published view as a polars frame; amounts are exact decimals.
 
     Args:
         view: name of a view, e.g. "withdraw_fee_now".
-        root: the warehouse folder; by default the one that the settings name.
+        place: the warehouse folder, or the lake; by default the one that the settings name.
 
     Raises:
         NothingPublished: nothing to read yet.
         QueryRefused: there is no view of that name.
     """
-    with connect_published(root or load_settings().warehouse) as con:
+    with connect_published(place or load_settings().place) as con:
         return fetch_view(con, view)
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import duckdb
 
+# The feeds that say something about a chain, or about whether it is watched.
+_OF_CHAINS = {"chains", "networks", "coins"}
 # The feeds that say something about a route, beside the chains.
 _OF_ROUTES = {"fees", "prices", "networks", "coins"}
 
@@ -19,15 +21,31 @@ def refresh_ready(con: duckdb.DuckDBPyConnection, feeds: set[str]) -> None:
     The watch polls every 30 seconds and rarely sees anything new, so routes are only made anew when
     a chain's status is another one.
     """
-    before = _statuses(con)
-    make_ready(con, "store.chain_status_live")
-    if feeds & _OF_ROUTES or before != _statuses(con):
-        make_ready(con, "store.withdraw_fee_live")
+    is_another = False
+    if feeds & _OF_CHAINS:
+        before = _statuses(con)
+        refill(con, "store.chain_status_live")
+        is_another = before != _statuses(con)
+    if is_another or feeds & _OF_ROUTES:
+        refill(con, "store.withdraw_fee_live")
 
 
 def make_ready(con: duckdb.DuckDBPyConnection, live: str) -> None:
-    """Makes the table of one such view anew."""
-    con.execute(f"CREATE OR REPLACE TABLE {live.removesuffix('_live')}_ready AS FROM {live}")
+    """Makes the table of one such view."""
+    con.execute(f"CREATE OR REPLACE TABLE {_table(live)} AS FROM {live}")
+
+
+def refill(con: duckdb.DuckDBPyConnection, live: str) -> None:
+    """Replaces the rows of the table of one such view.
+
+    The table stays the same one: on a lake, a change of the schema makes each connection of each
+    machine read the catalog again.
+    """
+    con.execute(f"DELETE FROM {_table(live)}; INSERT INTO {_table(live)} FROM {live}")
+
+
+def _table(live: str) -> str:
+    return f"{live.removesuffix('_live')}_ready"
 
 
 def _statuses(con: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:

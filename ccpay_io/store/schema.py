@@ -1,9 +1,9 @@
 """Migrations, views and the data dictionary: brings a warehouse file to the shape of this release.
 
 Owns where the SQL lies, which migrations have been applied, and the table `data_dictionary`, made
-from the header of each view file. Does not write observations. Called by writer.py whenever it
-opens the private file, and by sealing.py when the list of sealed months is another one; nothing
-else changes the schema.
+from the header of each view file, and the stamp. Does not write observations. Called by folder.py
+and lake/storage.py whenever they open a warehouse, and by sealing.py when the list of sealed months
+is another one; nothing else changes the schema.
 
 The header of a view file is its documentation, for people and for the database alike:
 
@@ -19,16 +19,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import duckdb
 
-from ccpay_io.errors import SchemaTooNew
+from ccpay_io.errors import SchemaTooNew, WrongEnvironment
 from ccpay_io.store.atomic import atomic
 from ccpay_io.store.ready import make_ready
+from ccpay_io.store.rows import one
 from ccpay_io.store.spans import sealed_files, span_views
 
 _HEADER = re.compile(r"^-- (?:(column) )?(\w+(?:\([^)]*\))?): (.+)$")
@@ -69,12 +70,15 @@ def sql_folder() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "warehouse"
 
 
-def apply_schema(con: duckdb.DuckDBPyConnection, root: Path) -> None:
+def apply_schema(con: duckdb.DuckDBPyConnection, root: Path) -> bool:
     """Applies what is missing: each migration in one transaction with its record, then the views.
 
     Args:
-        con: on the private file.
+        con: for writing.
         root: the warehouse folder, in which the views look for sealed months.
+
+    Returns:
+        Whether all views were made anew.
 
     Raises:
         SchemaTooNew: the file has migrations that this release does not know.
@@ -84,7 +88,7 @@ def apply_schema(con: duckdb.DuckDBPyConnection, root: Path) -> None:
         "CREATE TABLE IF NOT EXISTS store.migration"
         " (name VARCHAR NOT NULL, applied_at TIMESTAMPTZ NOT NULL)"
     )
-    applied = {name for (name,) in con.execute("SELECT name FROM store.migration").fetchall()}
+    applied = applied_names(con)
     migrations = sorted((sql_folder() / "migrations").glob("*.sql"))
     unknown = applied - {path.stem for path in migrations} - {n for n in applied if ":" in n}
     if unknown:
@@ -97,7 +101,28 @@ def apply_schema(con: duckdb.DuckDBPyConnection, root: Path) -> None:
             with atomic(con):
                 con.execute(path.read_text("utf-8"))
                 _record(con, path.stem)
-    _refresh_views(con, root, applied)
+    return _refresh_views(con, root, applied)
+
+
+def applied_names(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """The migrations that a warehouse has, and which views."""
+    return frozenset(name for (name,) in con.execute("SELECT name FROM store.migration").fetchall())
+
+
+def check_stamp(con: duckdb.DuckDBPyConnection, stamp: str, place: str) -> None:
+    """Holds a warehouse to one environment; one that is new is stamped.
+
+    Raises:
+        WrongEnvironment: it holds another environment's data.
+    """
+    row = con.execute("SELECT environment FROM store.stamp").fetchone()
+    if row is None:
+        con.execute("INSERT INTO store.stamp VALUES (?, now())", [stamp])
+    elif row[0] != stamp:
+        raise WrongEnvironment(
+            f"{place} holds data of [{row[0]}], the settings say [{stamp}]",
+            hint="point CCPAY_WAREHOUSE elsewhere, or use the settings it belongs to",
+        )
 
 
 @cache
@@ -115,7 +140,7 @@ def make_spans(con: duckdb.DuckDBPyConnection, root: Path) -> None:
     _make_spans(con, _spans(con, root))
 
 
-def _refresh_views(con: duckdb.DuckDBPyConnection, root: Path, applied: set[str]) -> None:
+def _refresh_views(con: duckdb.DuckDBPyConnection, root: Path, applied: Collection[str]) -> bool:
     """Brings the views to this release, and to this folder: sealed months are named by path."""
     docs = view_docs()
     release = _digest("views", [*span_views(root, {}), *(sql for _, sql in docs)])
@@ -124,11 +149,11 @@ def _refresh_views(con: duckdb.DuckDBPyConnection, root: Path, applied: set[str]
         with atomic(con):
             _make_all(con, docs, spans)
             _replace_record(con, release)
-        # Or each opening before the next publication would make all of it again, from the log.
-        con.execute("CHECKPOINT")
-    elif _digest("spans", spans) not in applied:
+        return True
+    if _digest("spans", spans) not in applied:
         with atomic(con):
             _make_spans(con, spans)
+    return False
 
 
 def _make_all(
@@ -162,21 +187,24 @@ def _document(con: duckdb.DuckDBPyConnection, docs: Sequence[ViewDoc]) -> None:
     ).fetchall()
     types = {(view, column): kind for view, column, kind in found}
     rows: list[tuple[str, str | None, str | None, str]] = []
+    # DuckLake has no comments on the columns of views; data_dictionary is all there is.
+    of_this = "SELECT type FROM duckdb_databases() WHERE database_name = current_database()"
+    on_columns = one(con, of_this) != ("ducklake",)
     for doc in docs:
         is_view = doc.kind == "view"
         rows.append((doc.name, None, None, doc.text))
         for column, text in doc.columns.items():
             rows.append((doc.name, column, types[doc.name, column] if is_view else None, text))
         if is_view:
-            con.execute(";".join(_comments(doc)))
+            con.execute(";".join(_comments(doc, on_columns=on_columns)))
     # One statement with literals: row by row, or as lists, parameters take longer than all views.
     values = ", ".join(f"({', '.join(map(_literal, row))})" for row in rows)
     con.execute(f"DELETE FROM data_dictionary; INSERT INTO data_dictionary VALUES {values}")
 
 
-def _comments(doc: ViewDoc) -> Iterator[str]:
+def _comments(doc: ViewDoc, *, on_columns: bool) -> Iterator[str]:
     yield f'COMMENT ON VIEW "{doc.name}" IS {_literal(doc.text)}'
-    for column, text in doc.columns.items():
+    for column, text in doc.columns.items() if on_columns else ():
         yield f'COMMENT ON COLUMN "{doc.name}"."{column}" IS {_literal(text)}'
 
 

@@ -43,9 +43,9 @@ def verify(warehouse: Warehouse) -> list[Finding]:
         NothingPublished: there is no warehouse in the folder; none is made.
         WarehouseError: the warehouse cannot be opened at all.
     """
-    if not warehouse.private.exists():
+    if not warehouse.exists():
         raise NothingPublished(
-            f"there is no warehouse in {warehouse.root} to verify",
+            f"there is no warehouse in {warehouse.place} to verify",
             hint="run `ccpay poll all`, or `ccpay up`, first",
         )
     with warehouse.transaction() as con:
@@ -235,7 +235,7 @@ def _publication(con: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> Iterat
     """The published file opens and holds exactly the private ledger up to its last poll."""
     what = "the published file is a whole copy"
     try:
-        with connect_published(warehouse.root) as published:
+        with connect_published(warehouse.place) as published:
             theirs = set(
                 published.execute("SELECT poll_id, changed_count FROM store.ledger").fetchall()
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import duckdb
 
 from ccpay_io.settings import Settings
-from ccpay_io.store.ready import make_ready
+from ccpay_io.store.ready import refill
 
 
 def sync_watch_settings(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -31,4 +31,4 @@ def sync_watch_settings(con: duckdb.DuckDBPyConnection, settings: Settings) -> N
     for row in wanted:
         con.execute("INSERT INTO store.watch_setting VALUES (?, ?, ?)", list(row))
     # It says which chains are watched, and was made before this poll brought the settings.
-    make_ready(con, "store.chain_status_live")
+    refill(con, "store.chain_status_live")

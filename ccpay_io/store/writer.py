@@ -1,45 +1,34 @@
-"""The warehouse as its writers see it: lock, private file, one transaction per poll, publication.
+"""The warehouse as its writers see it: one transaction per poll, whatever it is stored in.
 
-Owns the folder of one warehouse, the lock that serializes writers, and the order of steps in a
-commit. Does not ask the API, does not judge alerts (it calls the function it is given inside the
-transaction), holds no SQL of its own datasets (stretches.py, ledger.py). Called by the
-collector, by alert delivery and by the admin commands.
-
-    <root>/private/warehouse.duckdb   the writers' file; nobody else opens it
-    <root>/private/writer.lock        flock: one writer at a time, processes and threads alike
-    <root>/ccpay.duckdb, versions/    what readers open (publication.py)
-    <root>/raw/                       raw answers (raw.py)
+Owns the order of steps in a commit. Does not ask the API, does not judge alerts (it calls the
+function it is given inside the transaction), holds no SQL of its own datasets (stretches.py,
+ledger.py), and knows neither files nor locks: those are folder.py's, or lake/storage.py's. Called
+by the collector, by alert delivery and by the admin commands. Raw answers lie in <root>/raw/
+(raw.py), on the machine that asked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import duckdb
-from filelock import FileLock, Timeout
 
-from ccpay_io.errors import WarehouseLocked, WrongEnvironment
-from ccpay_io.feeds.poll import Poll, utc_now
-from ccpay_io.store.atomic import atomic
+from ccpay_io.errors import ConfigError
+from ccpay_io.feeds.poll import Poll
 from ccpay_io.store.datasets import PRIMARY_FEED
-from ccpay_io.store.disk import clear_errors
-from ccpay_io.store.engine import attached
 from ccpay_io.store.events import Numbered
-from ccpay_io.store.export import refresh_export
+from ccpay_io.store.folder import FolderStorage, private_path
+from ccpay_io.store.lake.address import Lake
+from ccpay_io.store.lake.storage import LakeStorage
 from ccpay_io.store.ledger import Totals, number_polls, write_ledger
 from ccpay_io.store.missing import remember_missing
-from ccpay_io.store.publication import publish_copy, stable_path
 from ccpay_io.store.ready import refresh_ready
-from ccpay_io.store.schema import apply_schema
 from ccpay_io.store.stretches import Written, write_dataset
-
-LOCK_TIMEOUT_S = 120.0
-PUBLISH_EVERY = timedelta(minutes=5)
 
 
 class Evaluation(Protocol):
@@ -77,16 +66,19 @@ class Committed:
 
 
 class Warehouse:
-    """A warehouse folder, for writing.
+    """A warehouse, for writing.
 
     Args:
-        root: the folder; created when something is written.
+        root: the folder of this machine; created when something is written.
         stamp: the environment whose data it holds ("sandbox", "live ccpayment.com").
+        lake: where the data is, when it is not in the folder.
         keep_versions: published versions that stay.
         on_step: told the name of each step just before it is taken; crash tests kill there.
 
     Attributes:
-        step: that function, for those who write in a transaction of this warehouse.
+        place: what readers open: the folder, or the lake.
+        step: the function that is told of steps, for those who write in a transaction of this
+            warehouse.
     """
 
     def __init__(
@@ -94,31 +86,43 @@ class Warehouse:
         root: Path,
         stamp: str,
         *,
+        lake: Lake | None = None,
         keep_versions: int = 5,
         on_step: Callable[[str], None] = lambda name: None,
     ) -> None:
         self.root = root
         self.stamp = stamp
-        self._keep = keep_versions
+        self.place: Path | Lake = lake or root
         self.step = on_step
+        self._storage = (
+            LakeStorage(lake, root, stamp, on_step)
+            if lake
+            else FolderStorage(root, stamp, keep_versions, on_step)
+        )
 
     @property
     def private(self) -> Path:
-        """The writers' file."""
-        return self.root / "private" / "warehouse.duckdb"
+        """The writers' file; a lake has none."""
+        return private_path(self.root)
 
-    @contextmanager
-    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """One transaction on the private file, alone; commits unless the body raises.
+    def exists(self) -> bool:
+        """Whether something was ever written.
+
+        Raises:
+            WarehouseError: the lake cannot be reached.
+        """
+        return self._storage.exists()
+
+    def transaction(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """One transaction, alone; commits unless the body raises.
 
         Raises:
             WarehouseLocked: another writer held the lock for two minutes.
-            WrongEnvironment: the folder holds another environment's data.
-            WarehouseError: the disk is full or read-only, or the file is damaged.
+            WrongEnvironment: it holds another environment's data.
+            WarehouseError: the disk is full or read-only, the file is damaged, or the lake cannot
+                be reached.
         """
-        with self._locked(), self._open() as con, atomic(con):
-            yield con
-            self.step("commit")
+        return self._storage.transaction()
 
     def commit(self, polls: Sequence[Poll], *, evaluate: Evaluate | None = None) -> list[Committed]:
         """Stores whole polls in one transaction: ledger, observations, current values, alerts.
@@ -127,13 +131,11 @@ class Warehouse:
 
         Args:
             polls: usually one; the demo and the benchmarks hand over batches.
-            evaluate: the alert engine, called for each new poll inside the transaction.
+            evaluate: the alert engine, called for each new poll inside the transaction; on a lake
+                the transaction may be done again, and with it the call.
         """
         self.step("begin")
-        with self.transaction() as con:
-            # The alert engine reads the current tables as each single poll leaves them.
-            portions = [[poll] for poll in polls] if evaluate else [polls] if polls else []
-            committed = [row for part in portions for row in self._store(con, part, evaluate)]
+        committed = self._storage.run(partial(self._commit, polls, evaluate))
         self.step("committed")
         return committed
 
@@ -141,31 +143,40 @@ class Warehouse:
         """Publishes a new version if the last is five minutes old, or at once with `force`.
 
         Returns:
-            The new version, or None when it was not due.
+            The new version; None when it was not due, or on a lake, whose readers see every commit.
         """
-        if not (force or self._is_due()):
-            return None
-        with self._locked():
-            with self._open() as con:
-                con.execute("CHECKPOINT")
-            version = publish_copy(self.private, self.root, keep=self._keep, step=self.step)
-        refresh_export(self.root, self.step)
-        return version
+        return self._storage.publish(force=force)
 
-    @contextmanager
-    def settled(self) -> Iterator[None]:
+    def settled(self) -> AbstractContextManager[None]:
         """Holds the writers' lock while the private file is whole, closed and without a log.
 
         For copying or replacing it. Where there is no private file, none is made.
 
         Raises:
+            ConfigError: it is a lake.
             WarehouseLocked, WrongEnvironment, WarehouseError: as for `transaction`.
         """
-        with self._locked():
-            if self.private.exists():
-                with self._open() as con:
-                    con.execute("CHECKPOINT")
-            yield
+        return self.files().settled()
+
+    def files(self) -> FolderStorage:
+        """The folder that the warehouse is.
+
+        Raises:
+            ConfigError: it is a lake.
+        """
+        if isinstance(self._storage, LakeStorage):
+            raise ConfigError(
+                "this is about the files of a warehouse folder; this warehouse is a lake",
+                hint="`ccpay admin migrate` makes a folder; docs/scaling.md has a lake's own care",
+            )
+        return self._storage
+
+    def _commit(
+        self, polls: Sequence[Poll], evaluate: Evaluate | None, con: duckdb.DuckDBPyConnection
+    ) -> list[Committed]:
+        # The alert engine reads the current tables as each single poll leaves them.
+        portions = [[poll] for poll in polls] if evaluate else [polls] if polls else []
+        return [row for part in portions for row in self._store(con, part, evaluate)]
 
     def _store(
         self, con: duckdb.DuckDBPyConnection, polls: Sequence[Poll], evaluate: Evaluate | None
@@ -205,49 +216,6 @@ class Warehouse:
             new_notices=verdict.new_notices if verdict else 0,
             confirm=bool(verdict and verdict.confirm),
         )
-
-    def _is_due(self) -> bool:
-        try:
-            age = utc_now().timestamp() - stable_path(self.root).stat().st_mtime
-        except FileNotFoundError:
-            return True
-        return not 0 <= age < PUBLISH_EVERY.total_seconds()
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Holds the writers' lock. A new FileLock each time: threads exclude each other too."""
-        with clear_errors(self.root):
-            self.private.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = FileLock(self.private.parent / "writer.lock", timeout=LOCK_TIMEOUT_S)
-            try:
-                lock.acquire()
-            except Timeout:
-                raise WarehouseLocked(
-                    f"another writer has held {self.root} for {LOCK_TIMEOUT_S:.0f} s",
-                    hint="look for a hanging ccpay or Dagster process and stop it",
-                ) from None
-            try:
-                yield
-            finally:
-                lock.release()
-
-    @contextmanager
-    def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Opens the private file with the schema of this release, and closes it."""
-        with attached(self.private) as con:
-            apply_schema(con, self.root)
-            self._check_stamp(con)
-            yield con
-
-    def _check_stamp(self, con: duckdb.DuckDBPyConnection) -> None:
-        row = con.execute("SELECT environment FROM store.stamp").fetchone()
-        if row is None:
-            con.execute("INSERT INTO store.stamp VALUES (?, now())", [self.stamp])
-        elif row[0] != self.stamp:
-            raise WrongEnvironment(
-                f"{self.root} holds data of [{row[0]}], the settings say [{self.stamp}]",
-                hint="point CCPAY_WAREHOUSE at another folder, or use the settings it belongs to",
-            )
 
 
 def _by_dataset(entries: Sequence[Numbered]) -> Iterator[tuple[str, list[Numbered]]]:

@@ -96,7 +96,8 @@ def _of_publication(figures: Figures) -> Iterator[Metric]:
         "When the newest publication was made; everything below is as of then",
         figures.published_at.timestamp(),
     )
-    yield _gauge("ccpay_publication_size_bytes", "Bytes of the published file", figures.size)
+    if figures.size is not None:
+        yield _gauge("ccpay_publication_size_bytes", "Bytes of the published file", figures.size)
 
 
 def _of_polls(figures: Figures) -> Iterator[Metric]:

@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from ccpay_io.errors import NothingPublished
-from ccpay_io.store.publication import newest_version, published_at
-from ccpay_io.store.reading import connect_published
+from ccpay_io.store.reading import Place, Version, connect_published, newest
 
 _POLLS = """
     SELECT feed, outcome, count(*) AS polls, sum(requests)::BIGINT AS requests,
@@ -98,13 +96,13 @@ class Figures:
 
     Attributes:
         published_at: when it was published, in UTC.
-        size: bytes of the published file.
+        size: bytes of the published file; None for a lake, which has none.
         answered_at: feed -> when a poll of it was last answered, in UTC.
         budget: None before the first poll that noted it.
     """
 
     published_at: datetime
-    size: int
+    size: int | None
     polls: Sequence[Polls]
     answered_at: dict[str, datetime]
     alerts: Sequence[Alerts]
@@ -116,39 +114,39 @@ class Source:
     """The newest figures of a warehouse; a publication is read once, however often it is asked for.
 
     Args:
-        root: the warehouse folder.
+        place: the warehouse folder, or the lake.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._read: tuple[Path, Figures] | None = None
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._read: tuple[Version, Figures] | None = None
 
     def newest(self) -> Figures | None:
         """The figures of the newest publication, or None before the first."""
-        version = newest_version(self._root)
+        version = newest(self._place)
         if version is None:
             return None
         if self._read is None or self._read[0] != version:
             try:
-                self._read = (version, read_figures(self._root, version))
+                self._read = (version, read_figures(self._place, version))
             except NothingPublished:
                 return None
         return self._read[1]
 
 
-def read_figures(root: Path, version: Path) -> Figures:
+def read_figures(place: Place, version: Version) -> Figures:
     """The figures of the newest publication.
 
     Args:
-        root: the warehouse folder.
-        version: its newest published file; one that is newer still by now is as good.
+        place: the warehouse folder, or the lake.
+        version: its newest; one that is newer still by now is as good.
     """
-    with connect_published(root) as con:
+    with connect_published(place) as con:
         answered: list[tuple[str, datetime]] = _rows(con, _LAST_ANSWERS)
         budget = _rows(con, _BUDGET)
         return Figures(
-            published_at=published_at(version),
-            size=version.stat().st_size,
+            published_at=version.published_at,
+            size=version.size,
             polls=[Polls(*row) for row in _rows(con, _POLLS)],
             answered_at=dict(answered),
             alerts=[Alerts(*row) for row in _rows(con, _ALERTS)],

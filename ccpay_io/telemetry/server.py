@@ -31,7 +31,7 @@ def telemetry_app(settings: Settings) -> Starlette:
     Only requests that name this machine are answered, as with the board: a page from elsewhere that
     has its own name point here must not read this in its visitor's browser.
     """
-    source = Source(settings.warehouse)
+    source = Source(settings.place)
     registry = CollectorRegistry()
     registry.register(Families(settings, source, version("ccpay-warehouse")))
 

@@ -69,7 +69,7 @@ def import_withdrawals(warehouse: Warehouse, file: Path, *, dry_run: bool = Fals
         NothingPublished: nothing has been polled yet.
     """
     table = read_table(file)
-    if not warehouse.private.exists():
+    if not warehouse.exists():
         raise _nothing_known(warehouse)
     with warehouse.transaction() as con:
         names = known_names(con)

@@ -9,12 +9,15 @@ import click
 from rich.progress import Progress
 
 from ccpay_io.care.backup import make_backup
+from ccpay_io.care.migrate import migrate
 from ccpay_io.care.rebuild import Rebuilt, rebuild
 from ccpay_io.care.restore import restore
 from ccpay_io.feeds.session import open_warehouse
-from ccpay_io.settings import load_settings
+from ccpay_io.settings import Settings, load_settings, place_at
+from ccpay_io.store.lake.address import Lake
 from ccpay_io.store.sealing import seal
 from ccpay_io.store.verify import Finding, verify
+from ccpay_io.store.writer import Warehouse
 from pipelines.command.output import name_environment, print_table, stderr, stdout
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -100,6 +103,37 @@ def rebuild_command(backup: Path | None) -> None:
         warehouse = open_warehouse(settings)
         done = rebuild(warehouse, backup=backup and backup.absolute(), on_progress=moved)
     click.echo(_told(done))
+
+
+@command.command("migrate")
+@click.argument("source")
+@click.argument("target")
+@click.option("--data-path", help="Where a lake keeps its files; CCPAY_DATA_PATH if not given.")
+def migrate_command(source: str, target: str, data_path: str | None) -> int:
+    """Moves the warehouse from SOURCE to TARGET: folders, or ducklake:postgres:... as in .env.
+
+    Stop what polls first. Everything is compared row for row; the source stays as it is. A
+    migration that was cut off is completed by the same command. Exits with 1 if a promise does not
+    hold.
+    """
+    settings = load_settings()
+    name_environment(settings)
+    was, becomes = place_at(source), place_at(target, data_path)
+    with _bar("parts") as moved:
+        done = migrate(_at(was, settings), _at(becomes, settings), on_progress=moved)
+    code = _show(done.findings)
+    earlier = f", {done.kept} of them by an earlier attempt" if done.kept else ""
+    click.echo(
+        f"{done.rows} rows are the same in both{earlier}; {done.raw_files} raw answers moved"
+    )
+    click.echo(f"now set CCPAY_WAREHOUSE to {becomes} on every machine")
+    return code
+
+
+def _at(place: Path | Lake, settings: Settings) -> Warehouse:
+    lake = place if isinstance(place, Lake) else None
+    root = settings.warehouse if isinstance(place, Lake) else place
+    return Warehouse(root, settings.stamp, lake=lake, keep_versions=settings.retention.versions)
 
 
 def _told(done: Rebuilt) -> str:

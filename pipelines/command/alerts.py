@@ -50,7 +50,7 @@ def command() -> None:
 def list_command(past: bool) -> None:
     """Shows the open alerts and the silences in force."""
     settings = _settings()
-    with connect_published(settings.warehouse) as con:
+    with connect_published(settings.place) as con:
         alerts = open_alerts(con) + (past_alerts(con) if past else [])
         quiet = silences(con)
     if alerts:
@@ -69,7 +69,7 @@ def list_command(past: bool) -> None:
 def show_command(alert: str) -> None:
     """Tells the story of ALERT: its id, or the beginning of it."""
     settings = _settings()
-    with connect_published(settings.warehouse) as con:
+    with connect_published(settings.place) as con:
         alert_id = find_alert(con, alert)
         title, story = title_of(con, alert_id), story_of(con, alert_id)
     click.echo(f"{alert_id}\n{title}")

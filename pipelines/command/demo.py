@@ -31,5 +31,5 @@ def command(days: int) -> None:
         )
     click.echo(
         f"{polls} polls from {since:%Y-%m-%d} to {until:%Y-%m-%d} in"
-        f" {settings.warehouse / 'ccpay.duckdb'}"
+        f" {settings.lake or settings.warehouse / 'ccpay.duckdb'}"
     )

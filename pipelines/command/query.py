@@ -39,7 +39,7 @@ def command(sql: str, form: str, out: Path | None) -> None:
         raise click.UsageError("parquet is binary: name a file with --out")
     settings = load_settings()
     name_environment(settings)
-    with run_query(settings.warehouse, sql) as rows:
+    with run_query(settings.place, sql) as rows:
         if out is None:
             _write_text(rows, form, sys.stdout)
             return

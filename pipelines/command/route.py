@@ -55,7 +55,7 @@ def command(coin: str, amount: Decimal | None, fiat: str | None) -> int:
     settings = load_settings()
     name_environment(settings)
     currency = (fiat or settings.board.fiat).upper()
-    routes = rank_routes(settings.warehouse, coin, amount, currency)
+    routes = rank_routes(settings.place, coin, amount, currency)
     print_routes(stdout(), routes, currency)
     return 0 if any(route.rank for route in routes) else 1
 
@@ -64,7 +64,7 @@ def example_routes(settings: Settings) -> tuple[list[Route], str]:
     """What `ccpay up` shows as its first answer: routes of USDT, or of a watched coin."""
     currency = settings.board.fiat.upper()
     coin = (*settings.watch.coins, "USDT")[0]
-    return rank_routes(settings.warehouse, coin, Decimal(500), currency), currency
+    return rank_routes(settings.place, coin, Decimal(500), currency), currency
 
 
 def print_routes(console: Console, routes: Sequence[Route], currency: str) -> None:

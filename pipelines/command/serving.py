@@ -16,7 +16,7 @@ from ccpay_io.settings import load_settings
 def main(port: int) -> int:
     """Serves until it is ended."""
     settings = load_settings()
-    if is_behind(settings.warehouse):
+    if is_behind(settings):
         build_board(settings)
     uvicorn.run(
         board_app(settings.warehouse),

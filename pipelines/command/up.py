@@ -200,7 +200,9 @@ def _introduce(console: Console, settings: Settings, ports: Ports) -> None:
     console.print(f"Ban risk:  {_risk(settings)}")
     console.print(f"Board:     http://127.0.0.1:{ports.board}")
     console.print(f"Dagster:   http://127.0.0.1:{ports.dagster}")
-    console.print(f"Warehouse: {settings.warehouse / 'ccpay.duckdb'}", markup=False)
+    console.print(
+        f"Warehouse: {settings.lake or settings.warehouse / 'ccpay.duckdb'}", markup=False
+    )
 
 
 def _requests(plan: Plan) -> str:

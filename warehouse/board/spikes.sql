@@ -3,7 +3,7 @@
 -- key: coin_id, chain, opened_at
 -- consumers: the board
 SELECT coin_id, coin, chain, opened_at, closed_at, peak_usd, baseline_usd, ratio, cause
-FROM store.fee_spikes_since($now - 8 * INTERVAL 24 HOUR, pairs := $suspects) -- all coins
+FROM store.fee_spikes_since($now - 8 * INTERVAL 24 HOUR, $suspects) -- all coins
 FROM fee_spike_event -- one coin
 WHERE opened_at > $now - 7 * INTERVAL 24 HOUR
 ORDER BY opened_at DESC, coin_id, chain

@@ -2,14 +2,14 @@
 -- grain: a table macro: one row per pair and full hour from `since` on at which its fee and the fee coin's price were known
 -- key: entity_id, hour
 -- consumers: store.fee_baselines
--- example: SELECT count(*) FROM store.fee_samples(now() - INTERVAL 7 DAY)
+-- example: SELECT count(*) FROM store.fee_samples(now() - INTERVAL 7 DAY, NULL)
 -- Hours are counted from 1970. usd is the fee in units of 0.000000000001 US dollars at that hour's
 -- price; fees of a million dollars and more are left out, so that products fit.
 -- `pairs` are entity_ids to look at; NULL is all. By a join, which tells the scan what to leave out.
 CREATE OR REPLACE MACRO store.fee_pairs(pairs) AS TABLE
 SELECT entity_id FROM store.withdraw_fee_entity WHERE pairs IS NULL OR list_contains(pairs, entity_id);
 
-CREATE OR REPLACE MACRO store.fee_samples(since, pairs := NULL::BIGINT[]) AS TABLE
+CREATE OR REPLACE MACRO store.fee_samples(since, pairs) AS TABLE
 WITH held AS (
     SELECT
         s.entity_id,

@@ -2,17 +2,17 @@
 -- grain: a table macro: one row per pair and full hour from `since` on at which its fee was known: what is usual as of then
 -- key: entity_id, hour
 -- consumers: store.fee_spikes_since
--- example: SELECT entity_id, hour, base FROM store.fee_baselines(now() - INTERVAL 1 DAY)
+-- example: SELECT entity_id, hour, base FROM store.fee_baselines(now() - INTERVAL 1 DAY, NULL)
 -- plain is the median of the samples of the 7 days before the hour. A sample above twice that is not
 -- calm; base is the median of the calm samples of the 7 days that end with the hour, if there are 20.
 -- So episodes are left out without having to be known, and a level that stays becomes the usual one
 -- after some days. Units of store.fee_samples.
-CREATE OR REPLACE MACRO store.fee_baselines(since, pairs := NULL::BIGINT[]) AS TABLE
+CREATE OR REPLACE MACRO store.fee_baselines(since, pairs) AS TABLE
 WITH compared AS (
     SELECT *, quantile_disc(usd, 0.5) OVER (
         PARTITION BY entity_id ORDER BY hour RANGE BETWEEN 168 PRECEDING AND 1 PRECEDING
     ) AS plain
-    FROM store.fee_samples(since - INTERVAL 14 DAY, pairs := pairs)
+    FROM store.fee_samples(since - INTERVAL 14 DAY, pairs)
 ),
 
 judged AS (

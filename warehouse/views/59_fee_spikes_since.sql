@@ -2,14 +2,14 @@
 -- grain: a table macro: one row per pair and time in which its fee is unusually high, among the polls from `since` on
 -- key: coin_id, chain, opened_at
 -- consumers: fee_spike_event, the alert engine, the board
--- example: FROM store.fee_spikes_since(now() - INTERVAL 1 DAY)
+-- example: FROM store.fee_spikes_since(now() - INTERVAL 1 DAY, NULL)
 -- `pairs` are entity_ids to look at; NULL is all.
 -- High is above twice the base of the hour, above 1.5 times the 95th percentile of the calm polls of
 -- the same hour of the week in the 28 days before (when there are 20 of them), and half a dollar above
 -- the base. An event that opened before `since` is dated by it. An event opens with the second high poll in a row, and closes with the first below 1.2
 -- times the base, or that has no base any more. Polls without an answer do neither.
-CREATE OR REPLACE MACRO store.fee_spikes_since(since, pairs := NULL::BIGINT[]) AS TABLE
-WITH baseline AS MATERIALIZED (FROM store.fee_baselines(since - INTERVAL 28 DAY, pairs := pairs)),
+CREATE OR REPLACE MACRO store.fee_spikes_since(since, pairs) AS TABLE
+WITH baseline AS MATERIALIZED (FROM store.fee_baselines(since - INTERVAL 28 DAY, pairs)),
 
 -- Pairs that may have been high: the highest fee of an hour at the coin's highest price of that hour.
 price_hour AS (

@@ -14,4 +14,4 @@
 -- column cause: price when the fee in its own coin was below 1.2 x its median; fee when the coin's price was; else both
 -- column baseline_sample_count: polls of the same hour of the week, or, where there were less than 20, the full hours that baseline_usd is based on
 CREATE OR REPLACE VIEW fee_spike_event AS
-FROM store.fee_spikes_since(make_timestamptz(0));
+FROM store.fee_spikes_since(make_timestamptz(0), NULL);

@@ -34,7 +34,7 @@ _SUSPECTS = """
 """
 _SPIKES = """
     SELECT coin_id, coin, chain, peak_usd, baseline_usd, ratio, cause, opened_at
-    FROM store.fee_spikes_since($since::TIMESTAMPTZ, pairs := $pairs::BIGINT[])
+    FROM store.fee_spikes_since($since::TIMESTAMPTZ, $pairs::BIGINT[])
     WHERE closed_at IS NULL
     ORDER BY coin_id, chain
 """

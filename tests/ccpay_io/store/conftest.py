@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,9 +11,13 @@ from typing import Any
 
 import duckdb
 import pytest
+from lakes import Lakes
 
 from ccpay_io.feeds.poll import Answers, Poll, poll_id_at
 from ccpay_io.store.datasets import DATASETS
+from ccpay_io.store.lake.address import Lake
+from ccpay_io.store.lake.connection import forget
+from ccpay_io.store.reading import connect_published
 from ccpay_io.store.writer import Warehouse
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -22,13 +26,34 @@ MakePoll = Callable[..., Poll]
 Query = Callable[..., list[tuple[Any, ...]]]
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests of a warehouse run on both backends: on a lake, some in `make test`, all in torture."""
+    if "backend" not in metafunc.fixturenames:
+        return
+    about = metafunc.definition.get_closest_marker
+    lake = pytest.param("lake", marks=[] if about("lake") else pytest.mark.torture)
+    backends = (
+        ["folder"] if about("folder") else ["lake"] if about("only_lake") else ["folder", lake]
+    )
+    metafunc.parametrize("backend", backends)
+
+
 @pytest.fixture
-def warehouse(tmp_path: Path, empty_private: Path) -> Warehouse:
-    """An empty warehouse on disk."""
+def warehouse(
+    backend: str, tmp_path: Path, empty_private: Path, request: pytest.FixtureRequest
+) -> Iterator[Warehouse]:
+    """An empty warehouse: a folder, or a lake on a real PostgreSQL."""
+    if backend == "lake":
+        lakes: Lakes = request.getfixturevalue("lakes")
+        lake = lakes.empty(tmp_path / "lake")
+        yield Warehouse(tmp_path / "data", "test", lake=lake)
+        forget(lake, read_only=True)
+        forget(lake, read_only=False)
+        return
     found = Warehouse(tmp_path / "data", "test")
     found.private.parent.mkdir(parents=True)
     shutil.copyfile(empty_private, found.private)
-    return found
+    yield found
 
 
 @pytest.fixture(scope="session")
@@ -94,9 +119,12 @@ def fee() -> Callable[..., dict[str, object]]:
 
 @pytest.fixture
 def query(warehouse: Warehouse) -> Query:
-    """Runs SQL on the private file and returns the rows."""
+    """Runs SQL on what was committed and returns the rows."""
 
     def run(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        if isinstance(warehouse.place, Lake):
+            with connect_published(warehouse.place) as con:
+                return con.execute(sql, list(parameters)).fetchall()
         con = duckdb.connect(str(warehouse.private), read_only=True)
         try:
             con.execute("SET TimeZone = 'UTC'")

@@ -208,6 +208,7 @@ def test_the_committed_page_is_up_to_date() -> None:
     )
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 def test_a_query_runs_on_an_empty_warehouse(recipe: Recipe, query: Any, warehouse: Any) -> None:
     """Nothing is known yet, and that is no error; nothing in it is private to the views."""

@@ -82,6 +82,7 @@ def test_a_cadence_is_in_force_from_the_first_poll_that_was_planned_by_it(
     ]
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kathmandu"])
 def test_coverage_is_of_utc_days_in_any_session(
     warehouse: Warehouse, poll: Any, fee: Any, zone: str

@@ -24,6 +24,8 @@ from ccpay_io.store.publication import newest_version
 from ccpay_io.store.reading import read
 from ccpay_io.store.writer import Warehouse
 
+pytestmark = pytest.mark.folder
+
 SMALLEST, LARGEST = "0.000000000000000001", "99999999999999999999.999999999999999999"
 
 

@@ -13,6 +13,8 @@ from ccpay_io.store.schema import sql_folder
 from ccpay_io.store.verify import verify
 from ccpay_io.store.writer import Warehouse
 
+pytestmark = pytest.mark.folder
+
 # A small history in the first schema: one pair that changes, is unanswered once and comes back,
 # one that is refused and vanishes; a failed poll in between; a chain in maintenance at the end.
 FIRST = """

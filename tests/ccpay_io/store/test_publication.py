@@ -23,6 +23,8 @@ from ccpay_io.store.reading import connect_published
 from ccpay_io.store.verify import verify
 from ccpay_io.store.writer import Warehouse
 
+pytestmark = pytest.mark.folder
+
 STEPS = ("begin", "observations", "ledger", "alerts", "commit", "committed")
 PUBLISH_STEPS = (
     "publish:copy",

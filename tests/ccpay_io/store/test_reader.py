@@ -17,6 +17,8 @@ import ccpay_io
 from ccpay_io.errors import NothingPublished, QueryRefused
 from ccpay_io.store.writer import Warehouse
 
+pytestmark = pytest.mark.folder
+
 POLLS = "SELECT count(*) AS polls FROM store.poll"
 Publish = Callable[[], Path]
 
@@ -189,7 +191,7 @@ def test_the_folder_is_that_of_the_settings_by_default(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CCPAY_WAREHOUSE", str(tmp_path / "here"))
 
-    assert ccpay_io.Reader().root == tmp_path / "here" / "sandbox"
+    assert ccpay_io.Reader().place == tmp_path / "here" / "sandbox"
 
 
 def test_readers_of_one_version_do_not_disturb_each_other(

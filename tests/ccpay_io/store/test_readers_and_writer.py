@@ -18,6 +18,8 @@ import pytest
 from ccpay_io.store.verify import verify
 from ccpay_io.store.writer import Warehouse
 
+pytestmark = pytest.mark.folder
+
 PAIRS = 200
 
 # Reads until its input ends and once more, with the helper or as a tool that knows the stable name

@@ -15,6 +15,8 @@ from ccpay_io.store.reading import connect_published, read
 from ccpay_io.store.schema import view_docs
 from ccpay_io.store.writer import Warehouse
 
+pytestmark = pytest.mark.folder
+
 
 @pytest.fixture
 def published(warehouse: Warehouse, poll: Any, fee: Any) -> Path:

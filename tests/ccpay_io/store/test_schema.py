@@ -53,6 +53,7 @@ def test_every_view_exists_and_every_column_is_described(query: Any) -> None:
     assert comments == []
 
 
+@pytest.mark.folder
 @pytest.mark.parametrize(
     ("name", "example"),
     [(doc.name, doc.text.split("Example: ")[1]) for doc, _ in view_docs()],

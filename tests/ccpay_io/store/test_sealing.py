@@ -24,6 +24,8 @@ from ccpay_io.store.sealing import retire, seal, sweep
 from ccpay_io.store.verify import verify
 from ccpay_io.store.writer import Warehouse
 
+pytestmark = pytest.mark.folder
+
 FIRST = datetime(2026, 1, 20, tzinfo=UTC)
 NOW = datetime(2026, 4, 20, tzinfo=UTC)
 PAIRS = [(coin, chain) for coin in (1, 2, 3) for chain in ("ETH", "TRX")]

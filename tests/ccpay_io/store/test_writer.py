@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ccpay_io.errors import WarehouseError, WarehouseLocked, WrongEnvironment
-from ccpay_io.store import writer
+from ccpay_io.store import folder
 from ccpay_io.store.verify import verify
 from ccpay_io.store.writer import Warehouse
 
@@ -123,13 +123,13 @@ def test_a_damaged_file_is_one_clear_line(warehouse: Warehouse) -> None:
 
 def test_a_writer_that_never_lets_go_is_reported(warehouse: Warehouse) -> None:
     """Waiting for the lock ends with what to look for."""
-    patient = writer.LOCK_TIMEOUT_S
-    writer.LOCK_TIMEOUT_S = 0.3
+    patient = folder.LOCK_TIMEOUT_S
+    folder.LOCK_TIMEOUT_S = 0.3
     try:
         with warehouse.transaction(), pytest.raises(WarehouseLocked, match="another writer"):
             warehouse.commit([])
     finally:
-        writer.LOCK_TIMEOUT_S = patient
+        folder.LOCK_TIMEOUT_S = patient
 
 
 def test_threads_and_processes_take_turns(

@@ -13,7 +13,7 @@ from filelock import FileLock
 from ccpay_io.feeds.session import open_collector, open_warehouse
 from ccpay_io.sandbox.faults import Faults
 from ccpay_io.settings import Settings
-from ccpay_io.store import writer
+from ccpay_io.store import folder
 from pipelines.command.watch import _keep_looking
 
 ROOT = Path(__file__).parents[3]
@@ -53,7 +53,7 @@ def test_a_cycle_that_could_not_be_stored_is_none(
     life_signs: list[str], ccpay_command, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody else holds the file for ever: the service must notice."""
-    monkeypatch.setattr(writer, "LOCK_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(folder, "LOCK_TIMEOUT_S", 0.2)
     other = FileLock(open_warehouse(settings).private.parent / "writer.lock")
     Path(other.lock_file).parent.mkdir(parents=True)
     with other:
@@ -82,12 +82,12 @@ def test_a_locked_warehouse_costs_one_look_only(
     other = FileLock(open_warehouse(hasty).private.parent / "writer.lock")
     other_folder = Path(other.lock_file).parent
     other_folder.mkdir(parents=True)
-    patient, writer.LOCK_TIMEOUT_S = writer.LOCK_TIMEOUT_S, 0.3
+    patient, folder.LOCK_TIMEOUT_S = folder.LOCK_TIMEOUT_S, 0.3
     try:
         with other:
             asyncio.run(watch())
     finally:
-        writer.LOCK_TIMEOUT_S = patient
+        folder.LOCK_TIMEOUT_S = patient
     assert "another writer has held" in lines[0]
     assert "198 chains" in lines[-1]
 

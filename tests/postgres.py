@@ -19,11 +19,12 @@ class Postgres:
     """A server that listens on a socket only.
 
     Attributes:
+        binaries: where its programs are.
         environment: what libpq needs to find it; deploy/dagster.yaml names nothing else.
     """
 
     def __init__(self, binaries: Path, folder: Path) -> None:
-        self._binaries, self._folder = binaries, folder
+        self.binaries, self._folder = binaries, folder
         # PostgreSQL refuses to run as root; its own user is there where its package is.
         self._user = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
         passwords = folder / "pgpass"
@@ -48,7 +49,7 @@ class Postgres:
                   f"--log={self._folder / 'log'}")  # fmt: skip
         if fresh:
             subprocess.run(
-                [self._binaries / "createdb", "dagster"],
+                [self.binaries / "createdb", "dagster"],
                 check=True,
                 env={**os.environ, **self.environment},
             )
@@ -57,15 +58,15 @@ class Postgres:
         """Ends it; `immediate` is what a power failure does to it."""
         self._run("pg_ctl", "stop", f"--pgdata={self._folder / 'data'}", f"--mode={how}")
 
-    def ask(self, statement: str) -> str:
+    def ask(self, statement: str, database: str = "dagster") -> str:
         """What a statement gives, as psql prints it without ornament."""
-        asked = [self._binaries / "psql", "-At", "-d", "dagster", "-c", statement]
+        asked = [self.binaries / "psql", "-At", "-d", database, "-c", statement]
         environment = {**os.environ, **self.environment}
         return subprocess.check_output(asked, env=environment, text=True).strip()
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
-            [self._binaries / program, *arguments],
+            [self.binaries / program, *arguments],
             check=True,
             stdout=subprocess.DEVNULL,
             cwd=self._folder,
