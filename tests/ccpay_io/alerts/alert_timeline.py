@@ -27,6 +27,7 @@ from ccpay_io.feeds.poll import Answers, Outcome, Poll, poll_id_at
 from ccpay_io.models import Drift
 from ccpay_io.settings import Credentials, Secret, Settings
 from ccpay_io.store.datasets import DATASETS
+from ccpay_io.store.folder import FolderStorage
 from ccpay_io.store.watch import sync_watch_settings
 from ccpay_io.store.writer import Warehouse
 
@@ -117,26 +118,34 @@ class Clock:
         self.moment += timedelta(seconds=seconds)
 
 
-class KeptOpen(Warehouse):
-    """A warehouse whose file stays open, where the product opens it for each transaction.
+class KeptFile(FolderStorage):
+    """A folder whose file stays open, where the product opens it for each transaction.
 
-    Opening is half of the time of a short transaction. What it does is tested elsewhere.
+    What opening does is tested elsewhere.
     """
 
     _files: ClassVar[dict[Path, tuple[ExitStack, duckdb.DuckDBPyConnection]]] = {}
 
     @contextmanager
     def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        if self.private not in self._files:
+        if self._private not in self._files:
             stack = ExitStack()
-            self._files[self.private] = stack, stack.enter_context(super()._open())
-        yield self._files[self.private][1]
+            self._files[self._private] = stack, stack.enter_context(super()._open())
+        yield self._files[self._private][1]
 
     @classmethod
     def close_all(cls) -> None:
         """Lets others open the files."""
         while cls._files:
             cls._files.popitem()[1][0].close()
+
+
+class KeptOpen(Warehouse):
+    """A warehouse in such a folder."""
+
+    def __init__(self, root: Path, stamp: str) -> None:
+        super().__init__(root, stamp)
+        self._storage = KeptFile(root, stamp, 5, self.step)
 
 
 class Timeline:
@@ -157,7 +166,7 @@ class Timeline:
         if on_step is None:
             self.warehouse = self.kind(settings.warehouse, settings.stamp)
         else:
-            KeptOpen.close_all()
+            KeptFile.close_all()
             self.warehouse = Warehouse(settings.warehouse, settings.stamp, on_step=on_step)
         self.ticks = 0
         self.polls: list[Poll] = []

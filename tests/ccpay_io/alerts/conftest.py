@@ -27,7 +27,7 @@ def _kept_open(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The tests of this folder open a file once, and close it at their end."""
     monkeypatch.setattr(Timeline, "kind", KeptOpen)
     yield
-    KeptOpen.close_all()
+    KeptFile.close_all()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from alert_timeline import KeptOpen, Timeline, live_settings
+from alert_timeline import KeptFile, Timeline, live_settings
 from killing import ended
 
 from ccpay_io.alerts import deliver
@@ -22,7 +22,7 @@ STEPS = ("begin", "observations", "ledger", "alerts", "commit", "committed")
 
 def play_and_die(root: Path, polls: Sequence[Poll], step: str) -> None:
     """Plays polls in a process of its own that is killed (-9) at a step of the last of them."""
-    KeptOpen.close_all()
+    KeptFile.close_all()
     assert ended(_play, root, list(polls), step) == -signal.SIGKILL
 
 
@@ -32,7 +32,7 @@ def deliver_and_die(root: Path, url: str, at: datetime, point: int) -> bool:
     Points are each look at the clock (before a claim, between claim and sending, between sending
     and recording) and each commit.
     """
-    KeptOpen.close_all()
+    KeptFile.close_all()
     exit_code = ended(_deliver, root, url, at, point)
     assert exit_code in (0, -signal.SIGKILL)
     return exit_code != 0

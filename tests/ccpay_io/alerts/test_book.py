@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from alert_timeline import NO_ANSWER, KeptOpen, Timeline, live_settings
+from alert_timeline import NO_ANSWER, KeptFile, Timeline, live_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_machine import oracle
@@ -19,7 +19,7 @@ TABLES = ("alert_state", "alert_episode", "alert_outbox")
 def _copy_of(empty: Path) -> Iterator[Timeline]:
     with tempfile.TemporaryDirectory() as folder:
         yield Timeline(live_settings(Path(shutil.copytree(empty, Path(folder) / "data"))))
-        KeptOpen.close_all()
+        KeptFile.close_all()
 
 
 def _all_rows(timeline: Timeline) -> dict[str, list[str]]:

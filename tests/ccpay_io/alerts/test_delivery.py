@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alert_timeline import Clock, KeptOpen, Timeline, live_settings
+from alert_timeline import Clock, KeptFile, Timeline, live_settings
 from receiver import Receiver, receiving, verify_signature
 
 from ccpay_io.alerts import DeliveryReport, deliver, due_notices
@@ -352,7 +352,7 @@ def test_two_deliveries_at_once_send_once(root: Path, receiver: Receiver, clock:
         ]
     )
     clock.moment = timeline.seen_at(20)
-    KeptOpen.close_all()
+    KeptFile.close_all()
     drains = [
         threading.Thread(
             target=deliver,
@@ -512,7 +512,7 @@ def counting(commit: int, act: Any) -> Any:
             if left[0] == 0:
                 act()
 
-        KeptOpen.close_all()
+        KeptFile.close_all()
         return Warehouse(timeline.settings.warehouse, timeline.settings.stamp, on_step=on_step)
 
     return of
