@@ -10,7 +10,7 @@ import pytest
 # The tests of this folder share a vocabulary, which importlib mode does not put on the path.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from alert_timeline import Clock, KeptOpen, Timeline, live_settings
+from alert_timeline import Clock, KeptFile, KeptOpen, Timeline, live_settings
 from receiver import Receiver, receiving
 
 
