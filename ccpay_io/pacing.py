@@ -63,6 +63,7 @@ class PacerStatus:
 
     Attributes:
         rate_rps: pace in requests per second.
+        highest_rps: the pace that is never exceeded: as set, or as learned where that is lower.
         learned_ceiling_rps: highest pace that was not refused; None while nothing was refused.
         used_today: requests since the account's day began.
         daily_budget: requests allowed per day: the budget, or the account's quota where it is less.
@@ -73,6 +74,7 @@ class PacerStatus:
     """
 
     rate_rps: float
+    highest_rps: float
     learned_ceiling_rps: float | None
     used_today: int
     daily_budget: int
@@ -174,10 +176,11 @@ class Pacer:
         now = self._now()
         with self._file.row() as row:
             self._settle(row)
-            since = row.known("breaker_since")
+            since, learned = row.known("breaker_since"), row.known("learned")
             return PacerStatus(
                 rate_rps=min(self._ceiling, row.number("rate")),
-                learned_ceiling_rps=row.known("learned"),
+                highest_rps=min(self._ceiling, learned or self._ceiling),
+                learned_ceiling_rps=learned,
                 used_today=self._quota.used(row, now),
                 daily_budget=self._quota.allowed(row),
                 resets_at=self._quota.resets_at(row, now),

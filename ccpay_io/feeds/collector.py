@@ -41,7 +41,7 @@ from ccpay_io.feeds.result import (
     recent,
     result_of,
 )
-from ccpay_io.feeds.sampling import allowance, longest_turn
+from ccpay_io.feeds.sampling import allowance, longest_turn, reachable
 from ccpay_io.feeds.watchlist import ask_watchlist
 from ccpay_io.pacing import PacerStatus
 from ccpay_io.redaction import Redactor
@@ -56,6 +56,8 @@ Progress = Callable[[int, int], None]
 # The part of the cadence in which a poll must be done, so that it never runs into the next one.
 DEADLINE_SHARE = 0.7
 WATCH_DEADLINE_S = 25.0
+# A sweep ends itself, with what it has, before the poll would be cut off.
+SWEEP_ENDS_BEFORE_S = 2.0
 # A single-list poll has nothing to gain from a longer wait than the client's own retries.
 LIST_DEADLINE_S = 60.0
 # After so many cadences without an answer, the next one ends a gap.
@@ -227,19 +229,20 @@ class Collector:
         return await ask_fees(
             self._client,
             planned.pairs,
-            # The sweep ends itself, with what it has, before the poll would be cut off.
-            deadline_s=deadline_s - 2,
+            deadline_s=deadline_s - SWEEP_ENDS_BEFORE_S,
             workers=self._settings.max_connections,
             left_out=planned.left_out,
             progress=on_progress,
         )
 
     def _allowance(self) -> plan.Allowance:
-        """How many fees this poll may ask for, so that the day's requests last until its end."""
+        """How many fees this poll may ask for: its share of the day, and no more than it can."""
         now, cadence_s = self._now(), self._settings.feeds.fees
         limits = self._client.limits()
         left_s = (limits.resets_at - now).total_seconds()
-        return plan.Allowance(allowance(limits.left_for_fees, left_s, cadence_s), now, cadence_s)
+        by_day = allowance(limits.left_for_fees, left_s, cadence_s)
+        by_pace = reachable(limits.highest_rps, self._deadline_s("fees") - SWEEP_ENDS_BEFORE_S)
+        return plan.Allowance(min(by_day, by_pace), now, cadence_s)
 
     def _ends_a_gap(self, poll: Poll, answered_at: datetime | None) -> bool:
         """Whether readers have nothing of this feed, or only what is old for it.

@@ -1,4 +1,5 @@
-"""Which pairs a fee poll asks for when the budget does not cover all of them.
+"""Which pairs a fee poll asks for when its budget does not cover all of them: what the day has left
+for it, or what it can ask for in its time at the pace that the API allows.
 
 Owns the choice: by how much each pair moves, how much the user cares, and how long ago it was
 answered, as pure functions; and the query that finds these out. What is left out is unknown in that
@@ -59,6 +60,11 @@ class Candidate:
 def allowance(left: int, left_of_day_s: float, cadence_s: int) -> int:
     """How many fees one poll may ask for, so that what is left of the day lasts until its end."""
     return left // max(1, math.ceil(left_of_day_s / cadence_s))
+
+
+def reachable(pace_rps: float, seconds: float) -> int:
+    """How many fees a poll gets to ask for in its time at the highest pace that is allowed."""
+    return max(1, int(pace_rps * seconds))
 
 
 def longest_turn(pairs: int, allowed: int) -> int:

@@ -23,7 +23,8 @@ from filelock import FileLock
 
 from ccpay_io.errors import CcpayError
 from ccpay_io.store.durable import fsync_path
-from ccpay_io.store.reading import connect_published, fetch_frame
+from ccpay_io.store.engine import attached
+from ccpay_io.store.reading import fetch_frame, published_version
 
 VIEWS = ("withdraw_fee_now", "payout_route_ranking", "chain_status_now", "fiat_rate_now")
 
@@ -66,7 +67,8 @@ def export(root: Path, *, step: Callable[[str], None] = lambda name: None) -> Pa
     folder.mkdir(exist_ok=True)
     stamp = pl.lit(datetime.now(UTC)).cast(pl.Datetime("us", "UTC")).alias("exported_at")
     # Whoever comes last reads last, and so reads the newest publication.
-    with FileLock(folder / ".lock", timeout=LOCK_TIMEOUT_S), connect_published(root) as con:
+    lock = FileLock(folder / ".lock", timeout=LOCK_TIMEOUT_S)
+    with lock, attached(published_version(root), read_only=True) as con:
         for view in VIEWS:
             frame = fetch_frame(con, f"SELECT * FROM {view} ORDER BY ALL").with_columns(stamp)
             step("export:write")

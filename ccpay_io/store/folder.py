@@ -23,6 +23,7 @@ from ccpay_io.errors import WarehouseLocked
 from ccpay_io.feeds.poll import utc_now
 from ccpay_io.store.atomic import atomic
 from ccpay_io.store.disk import clear_errors
+from ccpay_io.store.engine import attached
 from ccpay_io.store.export import refresh_export
 from ccpay_io.store.publication import publish_copy, stable_path
 from ccpay_io.store.schema import apply_schema, check_stamp
@@ -128,28 +129,14 @@ class FolderStorage:
 
     @contextmanager
     def _open(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Opens the private file with the schema of this release, and closes it.
-
-        Attached rather than connected to: only ATTACH takes the storage version, and v1.0.0 is what
-        every DuckDB from 1.0 on, and today's BI drivers, can read.
-        """
-        con = duckdb.connect()
-        try:
-            path = str(self._private).replace("'", "''")
-            con.execute(f"ATTACH '{path}' AS warehouse (STORAGE_VERSION 'v1.0.0')")
-            con.execute("USE warehouse; SET TimeZone = 'UTC'; SET threads = 1")
-            # What a commit wrote to the log is moved into the file at the next publication, not
-            # each time the file is closed: rewriting blocks for every poll of the watch would be
-            # most of what this product writes in a day.
-            con.execute("PRAGMA disable_checkpoint_on_shutdown")
+        """Opens the private file with the schema of this release, and closes it."""
+        with attached(self._private) as con:
             if apply_schema(con, self._root):
                 # Or each opening before the next publication would make all of it again, from the
                 # log.
                 con.execute("CHECKPOINT")
             check_stamp(con, self._stamp, str(self._root))
             yield con
-        finally:
-            con.close()
 
 
 def private_path(root: Path) -> Path:

@@ -100,6 +100,18 @@ def connect_published(place: Place) -> Iterator[duckdb.DuckDBPyConnection]:
         con.close()
 
 
+def published_version(root: Path) -> Path:
+    """The newest published version of a folder.
+
+    Raises:
+        NothingPublished: there is no publication in this folder yet.
+    """
+    version = newest_version(root)
+    if version is None:
+        raise nothing_published(root)
+    return version
+
+
 def nothing_published(place: Place) -> NothingPublished:
     """What to say where there is nothing to read yet."""
     return NothingPublished(
@@ -111,20 +123,13 @@ def nothing_published(place: Place) -> NothingPublished:
 def _open(root: Path) -> duckdb.DuckDBPyConnection:
     """A connection to the newest version; tried again if that was pruned at this very moment."""
     for _ in range(2):
-        version = _published(root)
+        version = published_version(root)
         try:
             return _connect(version, root)
         except duckdb.IOException:
             if version.exists():
                 raise
-    return _connect(_published(root), root)
-
-
-def _published(root: Path) -> Path:
-    version = newest_version(root)
-    if version is None:
-        raise nothing_published(root)
-    return version
+    return _connect(published_version(root), root)
 
 
 def _connect(version: Path, root: Path) -> duckdb.DuckDBPyConnection:

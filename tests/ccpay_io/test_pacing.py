@@ -155,6 +155,7 @@ def test_a_refusal_halves_the_pace_for_a_second(account: Account, error: ApiErro
     acquire(pacer)
     pacer.failed(error)
     assert pacer.status().rate_rps == pytest.approx(9.5)
+    assert pacer.status().highest_rps == pytest.approx(9.5)
     assert pacer.status().learned_ceiling_rps == pytest.approx(9.5)
     assert seconds_for(account, pacer, 5) == pytest.approx(4 / 4.75, abs=0.25)
     account.clock.moment += 1

@@ -17,6 +17,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from ccpay_io.budget import reserves
+from ccpay_io.feeds.collector import DEADLINE_SHARE, SWEEP_ENDS_BEFORE_S
 from ccpay_io.feeds.result import PollResult
 from ccpay_io.feeds.sampling import (
     LONGEST_TURN,
@@ -206,6 +207,17 @@ def test_a_poll_says_what_it_did_not_ask(
             result.poll_id,
         )
         assert filled == [(0,)]
+
+
+def test_a_pace_that_does_not_reach_is_a_small_budget(polled: Settings, collect: Collect) -> None:
+    """A poll asks for as many as it gets through in its time, by claim, and says so."""
+    pairs = collect("fees").rows
+    feeds = polled.feeds.model_copy(update={"fees": 6})
+    slow = dataclasses.replace(polled, feeds=feeds, max_rps=20.0)
+    reached = int(20 * (DEADLINE_SHARE * 6 - SWEEP_ENDS_BEFORE_S))
+    result = collect("fees", with_settings=slow)
+    assert result.left_out == pairs - reached > 0
+    assert f"of {pairs:,} asked" in result.coverage
 
 
 def test_what_is_left_is_a_view(
