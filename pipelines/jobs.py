@@ -61,6 +61,14 @@ seal_months = dg.define_asset_job(
     tags={"ccpay/feed": "sealing", MAX_RUNTIME: "1800"},
 )
 
+tend_lake = dg.define_asset_job(
+    "tend_lake",
+    selection=dg.AssetSelection.assets(key_of("tended_lake")),
+    description="Merges small files of a lake and deletes what no reader needs.",
+    executor_def=dg.in_process_executor,
+    tags={"ccpay/feed": "tending", MAX_RUNTIME: "1800"},
+)
+
 build_board = dg.define_asset_job(
     "build_board",
     selection=dg.AssetSelection.assets(key_of("board")),
@@ -70,4 +78,4 @@ build_board = dg.define_asset_job(
 )
 
 poll_jobs = {name: poll_job(feed) for name, feed in FEEDS.items()}
-all_jobs = [*poll_jobs.values(), deliver_notices, prune_old, seal_months, build_board]
+all_jobs = [*poll_jobs.values(), deliver_notices, prune_old, seal_months, tend_lake, build_board]

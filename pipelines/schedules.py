@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import dagster as dg
 
 from pipelines.feeds import FEEDS, Feed, cadences
-from pipelines.jobs import poll_jobs, prune_old, run_config_of, seal_months
+from pipelines.jobs import poll_jobs, prune_old, run_config_of, seal_months, tend_lake
+from pipelines.resources import WarehouseResource
 
 MINUTE, HOUR = 60, 3600
 
@@ -82,4 +83,20 @@ seal_schedule = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 
-all_schedules = [*poll_schedules, prune_schedule, seal_schedule]
+
+@dg.schedule(
+    name="tend_lake_schedule",
+    job=tend_lake,
+    cron_schedule="38 * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Cares for the lake, if the warehouse is one.",
+)
+def tend_schedule(warehouse: WarehouseResource) -> dg.RunRequest | dg.SkipReason:
+    """An hour of polls leaves some three hundred small files."""
+    if warehouse.settings().lake is None:
+        return dg.SkipReason("the warehouse is a folder")
+    return dg.RunRequest()
+
+
+all_schedules = [*poll_schedules, prune_schedule, seal_schedule, tend_schedule]

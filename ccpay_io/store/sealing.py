@@ -62,8 +62,10 @@ def seal(warehouse: Warehouse, now: datetime) -> list[Month]:
     """Seals every month that ended 48 hours ago, oldest first; publishes when there was one.
 
     Raises:
+        ConfigError: it is a lake, whose months are Parquet already.
         WarehouseError: the disk is full or read-only; the month stays as it was.
     """
+    warehouse.files()
     sealed = []
     while month := _seal_next(warehouse, now):
         sealed.append(month)

@@ -19,6 +19,7 @@ ASSETS = {
     "ccpay/fiat_rate",
     "ccpay/sealed_month",
     "ccpay/swap_coin",
+    "ccpay/tended_lake",
     "ccpay/watchlist",
     "ccpay/withdraw_fee",
 }
@@ -27,6 +28,7 @@ JOBS = {f"poll_{feed}" for feed in FEEDS} | {
     "deliver_notices",
     "prune_old",
     "seal_months",
+    "tend_lake",
 }
 CHECKS = ("not_empty", "fresh")
 
@@ -52,6 +54,7 @@ def test_jobs_schedules_and_sensors_are_pinned(repository: dg.RepositoryDefiniti
     assert set(schedules) == {f"poll_{f}_schedule" for f in FEEDS} | {
         "prune_old_schedule",
         "seal_months_schedule",
+        "tend_lake_schedule",
     }
     assert set(sensors) == {"board_refresh", "chain_watch", "notice_delivery", "failed_runs"}
     assert all(s.default_status.value == "RUNNING" for s in schedules.values())
