@@ -63,7 +63,7 @@ seal_months = dg.define_asset_job(
 
 tend_lake = dg.define_asset_job(
     "tend_lake",
-    selection=dg.AssetSelection.assets(key_of("tended_lake")),
+    selection=dg.AssetSelection.assets(key_of("lake_files")),
     description="Merges small files of a lake and deletes what no reader needs.",
     executor_def=dg.in_process_executor,
     tags={"ccpay/feed": "tending", MAX_RUNTIME: "1800"},

@@ -100,18 +100,6 @@ def connect_published(place: Place) -> Iterator[duckdb.DuckDBPyConnection]:
         con.close()
 
 
-def published_version(root: Path) -> Path:
-    """The newest published version of a folder.
-
-    Raises:
-        NothingPublished: there is no publication in this folder yet.
-    """
-    version = newest_version(root)
-    if version is None:
-        raise nothing_published(root)
-    return version
-
-
 def nothing_published(place: Place) -> NothingPublished:
     """What to say where there is nothing to read yet."""
     return NothingPublished(

@@ -7,7 +7,7 @@ with assets must not postpone annotations: Dagster reads them when the asset is 
 from pipelines.assets.board import board
 from pipelines.assets.coins import coin_network, swap_coin
 from pipelines.assets.costs import coin_price, fiat_rate, withdraw_fee
-from pipelines.assets.lake import tended_lake
+from pipelines.assets.lake import lake_files
 from pipelines.assets.sealed import sealed_month
 from pipelines.assets.status import chain_status
 from pipelines.assets.watchlist import watchlist
@@ -21,6 +21,6 @@ all_assets = [
     withdraw_fee,
     watchlist,
     sealed_month,
-    tended_lake,
+    lake_files,
     board,
 ]

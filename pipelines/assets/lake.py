@@ -11,12 +11,12 @@ from pipelines.resources import WarehouseResource
 
 
 @dg.asset(
-    key=key_of("tended_lake"),
+    key=key_of("lake_files"),
     group_name="care",
     kinds={"ducklake", "parquet"},
     deps=[key_of(name) for name in ("chain_status", "fiat_rate", "coin_price", "withdraw_fee")],
 )
-def tended_lake(warehouse: WarehouseResource) -> dg.MaterializeResult:
+def lake_files(warehouse: WarehouseResource) -> dg.MaterializeResult:
     """The files of a warehouse on DuckLake, merged, and without those that nobody needs any more.
 
     **Grain**: the lake. **Cadence**: hourly, where the warehouse is a lake. **Source**: the lake

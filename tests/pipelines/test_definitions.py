@@ -19,7 +19,7 @@ ASSETS = {
     "ccpay/fiat_rate",
     "ccpay/sealed_month",
     "ccpay/swap_coin",
-    "ccpay/tended_lake",
+    "ccpay/lake_files",
     "ccpay/watchlist",
     "ccpay/withdraw_fee",
 }

@@ -43,7 +43,7 @@ def test_polls_and_care_run_on_a_lake_through_the_definitions(
 
     run = defs.resolve_job_def("tend_lake").execute_in_process(instance=instance)
     assert run.success
-    (event,) = run.asset_materializations_for_node("ccpay__tended_lake")
+    (event,) = run.asset_materializations_for_node("ccpay__lake_files")
     assert event.metadata["rows_moved"].value > 0
     assert on_a_lake.lake
     tended = tend(on_a_lake.lake, datetime.now(UTC), keep=timedelta(0))
