@@ -46,7 +46,7 @@ def test_polls_and_care_run_on_a_lake_through_the_definitions(
     (event,) = run.asset_materializations_for_node("ccpay__lake_files")
     assert event.metadata["rows_moved"].value > 0
     assert on_a_lake.lake
-    tended = tend(on_a_lake.lake, datetime.now(UTC), keep=timedelta(0))
+    tended = tend(on_a_lake.lake, datetime.now(UTC), keep=-timedelta(minutes=1))
 
     assert tended.snapshots_expired > 0
     assert tended.files_deleted > 0
