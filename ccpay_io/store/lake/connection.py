@@ -84,12 +84,13 @@ def attach(con: duckdb.DuckDBPyConnection, lake: Lake, name: str, *, read_only: 
         NothingPublished, WarehouseError: as for `opened`.
     """
     load_extensions(con, s3=lake.s3 is not None)
-    if lake.password:
-        con.execute(
-            f"CREATE OR REPLACE SECRET (TYPE postgres, PASSWORD {_text(lake.password.reveal())})"
-        )
-    if lake.s3:
-        con.execute(_bucket_secret(lake.s3))
+    # In a transaction of its own: DuckLake looks for them in another than that of `con`.
+    with con.cursor() as alone:
+        if lake.password:
+            password = _text(lake.password.reveal())
+            alone.execute(f"CREATE OR REPLACE SECRET (TYPE postgres, PASSWORD {password})")
+        if lake.s3:
+            alone.execute(_bucket_secret(lake.s3))
     options = ["READ_ONLY", "CREATE_IF_NOT_EXISTS false"] if read_only else []
     if lake.data_path:
         options.append(f"DATA_PATH {_text(lake.data_path)}")

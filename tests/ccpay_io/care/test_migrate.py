@@ -73,9 +73,7 @@ def wrong(warehouse: Warehouse) -> list[Any]:
     return [finding for finding in verify(warehouse) if not finding.ok]
 
 
-def test_to_a_lake_and_back(
-    polled: Warehouse, on_lake: Warehouse, tmp_path: Path
-) -> None:
+def test_to_a_lake_and_back(polled: Warehouse, on_lake: Warehouse, tmp_path: Path) -> None:
     """With a sealed month and every kind of poll: the same rows and views in all three places."""
     seal(polled, utc_now() + timedelta(days=62))
     there = migrate(polled, on_lake)
