@@ -16,15 +16,15 @@ PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/po
 
 
 class Postgres:
-    """A server that listens on a socket only.
+    """A server that listens on a socket only, or on one address too.
 
     Attributes:
         binaries: where its programs are.
         environment: what libpq needs to find it; deploy/dagster.yaml names nothing else.
     """
 
-    def __init__(self, binaries: Path, folder: Path) -> None:
-        self.binaries, self._folder = binaries, folder
+    def __init__(self, binaries: Path, folder: Path, address: str) -> None:
+        self.binaries, self._folder, self._address = binaries, folder, address
         # PostgreSQL refuses to run as root; its own user is there where its package is.
         self._user = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
         passwords = folder / "pgpass"
@@ -44,7 +44,9 @@ class Postgres:
             (self._folder / "password").write_text(PASSWORD)
             self._run("initdb", "--no-sync", "--username=dagster", "--auth=scram-sha-256",
                       f"--pwfile={self._folder / 'password'}", f"--pgdata={data}")  # fmt: skip
-        options = f"-c listen_addresses='' -c fsync=off -k {self._folder}"
+            with (data / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all samenet scram-sha-256\n")
+        options = f"-c listen_addresses='{self._address}' -c fsync=off -k {self._folder}"
         self._run("pg_ctl", "start", "--wait", f"--pgdata={data}", f"--options={options}",
                   f"--log={self._folder / 'log'}")  # fmt: skip
         if fresh:
@@ -75,8 +77,12 @@ class Postgres:
 
 
 @contextmanager
-def postgres_server() -> Iterator[Postgres]:
-    """A running server; skips the test where there are no binaries for one."""
+def postgres_server(address: str = "") -> Iterator[Postgres]:
+    """A running server; skips the test where there are no binaries for one.
+
+    Args:
+        address: of this machine, to listen on beside the socket.
+    """
     found = shutil.which("initdb")
     places = (
         [found] if found else [str(p) for g in PLACES for p in Path("/").glob(f"{g[1:]}/initdb")]
@@ -91,7 +97,7 @@ def postgres_server() -> Iterator[Postgres]:
             shutil.chown(folder, "postgres", "postgres")
         except LookupError:
             pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
-    server = Postgres(Path(max(places)).resolve().parent, folder)
+    server = Postgres(Path(max(places)).resolve().parent, folder, address)
     try:
         server.start()
         yield server
