@@ -46,7 +46,7 @@ def test_lock_holds_names_versions_and_hashes_only(name: str) -> None:
     """A lock has a version and a hash for each package, and no address or path."""
     allowed = re.compile(
         r"#.*"
-        r"|[a-z0-9-]+(\[[a-z,]+\])?==[\w.]+( ; [\w ='.!<-]+)? \\"
+        r"|[a-z0-9-]+(\[[a-z,]+\])?==[\w.]+( ; [\w ='.!<>-]+)? \\"
         r"|    --hash=sha256:[0-9a-f]{64}( \\)?"
     )
     lines = text_of(name).splitlines()
