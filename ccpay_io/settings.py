@@ -209,16 +209,12 @@ def _warehouse_root(env: Mapping[str, str], folder: Path) -> Path:
 
 
 def _lake(env: Mapping[str, str], folder: Path, stamp: str) -> Lake | None:
+    """The lake that CCPAY_WAREHOUSE names; with a folder CCPAY_DATA_PATH means nothing."""
     named, data_path = env.get("CCPAY_WAREHOUSE", ""), env.get("CCPAY_DATA_PATH")
-    if is_lake(named):
-        lake = replace(lake_at(named), stamp=stamp)
-        return with_data(lake, data_path, env, folder) if data_path else lake
-    if data_path:
-        raise ConfigError(
-            "CCPAY_DATA_PATH is set, but CCPAY_WAREHOUSE names no lake",
-            hint="it says where a lake keeps its files; unset it for a folder",
-        )
-    return None
+    if not is_lake(named):
+        return None
+    lake = replace(lake_at(named), stamp=stamp)
+    return with_data(lake, data_path, env, folder) if data_path else lake
 
 
 def _is_sandbox(env: Mapping[str, str], root: Path, signs: Sequence[str]) -> bool:

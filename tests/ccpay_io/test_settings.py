@@ -229,7 +229,8 @@ def test_alert_urls_are_a_list(tmp_path: Path, separator: str) -> None:
         ("CCPAY_MAX_CONNECTIONS", "2.5", "a whole number from 1 to 128"),
         ("CCPAY_MAX_CONNECTIONS", "0", "a whole number from 1 to 128"),
         ("CCPAY_DAILY_BUDGET", "-1", "a whole number from 1 to"),
-        ("CCPAY_WAREHOUSE", "ducklake:postgres:dbname=x", "ducklake:..., not a folder"),
+        ("CCPAY_WAREHOUSE", "ducklake:sqlite:x.db", "without a database of PostgreSQL"),
+        ("CCPAY_WAREHOUSE", "ducklake:postgres:host=x", "without a database of PostgreSQL"),
         ("CCPAY_WAREHOUSE", "s3://bucket/x", "s3:..., not a folder"),
         ("CCPAY_CONFIG", "missing.toml", "missing.toml, which is not a file"),
         ("CCPAY_BASE_URL", "api.example", "not an http"),
@@ -462,3 +463,31 @@ def test_a_key_file_that_cannot_be_used_says_why(
     file = key_file(tmp_path, **({} if text is None else {"text": text}), mode=mode)
     with pytest.raises(ConfigError, match=says):
         load_settings({"CCPAY_APP_ID": "id", "CCPAY_RSA_KEY_FILE": file, **also}, cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "dbname=ccpay host=db user=ccpay password='a b\\'c'",
+        "postgresql://ccpay:a%20b%27c@db/ccpay",
+    ],
+)
+def test_a_lake_is_named_by_words_or_by_a_uri(tmp_path: Path, named: str) -> None:
+    """Its password goes apart, and is shown nowhere; its files are in a folder."""
+    environ = {"CCPAY_WAREHOUSE": f"ducklake:postgres:{named}", "CCPAY_DATA_PATH": "shared"}
+    settings = load_settings(environ, cwd=tmp_path)
+
+    lake = settings.lake
+    assert lake
+    assert settings.place is lake
+    assert settings.warehouse == tmp_path / "warehouse" / "data" / "sandbox"
+    assert {*lake.catalog.split(" ")} == {"dbname=ccpay", "host=db", "user=ccpay"}
+    assert lake.password == Secret("a b'c")
+    assert lake.data_path == str(tmp_path / "shared")
+    assert "a b" not in f"{settings!r} {lake}"
+
+
+def test_a_bucket_needs_what_opens_it(tmp_path: Path) -> None:
+    """The names are those that every S3 client knows."""
+    named = {"CCPAY_WAREHOUSE": "ducklake:postgres:dbname=x", "CCPAY_DATA_PATH": "s3://b1/x"}
+    assert "AWS_ACCESS_KEY_ID" in str(refusal(tmp_path, **named))

@@ -80,7 +80,10 @@ def lake_at(text: str) -> Lake:
     told = text.removeprefix(SCHEME)
     words = _of_uri(told) if told.startswith(("postgresql://", "postgres://")) else _of_words(told)
     if told == text or not words or not words.get("dbname"):
-        raise ConfigError("ducklake:... does not name a database of PostgreSQL", hint=_EXAMPLE)
+        raise ConfigError(
+            "CCPAY_WAREHOUSE, or the place given, is ducklake:... without a database of PostgreSQL",
+            hint=_EXAMPLE,
+        )
     password = words.pop("password", None)
     catalog = " ".join(f"{word}={_quoted(value)}" for word, value in words.items())
     return Lake(catalog, Secret(password) if password else None)

