@@ -19,6 +19,8 @@ def send_to_log(folder: Path, message: Message) -> Sent:
     moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     parts = [f"{moment} {message.severity.upper()} {title}", *message.body.splitlines()]
     try:
+        # The folder of a machine that only writes to a lake may not be there yet.
+        folder.mkdir(parents=True, exist_ok=True)
         with (folder / "alerts.log").open("a", encoding="utf-8") as file:
             file.write(" | ".join(parts) + "\n")
             file.flush()

@@ -29,9 +29,10 @@ from ccpay_io.store.writer import Warehouse
 # The first test of a process also makes the polled warehouse: half a minute of polls.
 pytestmark = pytest.mark.timeout(300)
 
-# What a view counts from the moment of asking.
-AGES = ("data_age_s", "age_s", "is_stale", "known_for_s")
-STEPS = ("migrate:raw", "migrate:stamp", "migrate:publish", "migrate:withdraw_fee")
+# What a view counts from the moment of asking, or up to it.
+BY_NOW = ("data_age_s", "is_stale", "price_age_s", "age_s",
+          "planned", "missed", "longest_gap_s", "coverage_pct")  # fmt: skip
+STEPS = ("migrate:raw", "migrate:stamp", "migrate:publish")
 DEMO_DAYS = 30
 
 
@@ -56,7 +57,7 @@ def rows_of(warehouse: Warehouse) -> dict[str, pl.DataFrame]:
             if doc.kind != "view" or doc.name == "data_dictionary":
                 continue
             columns = [c for c, *_ in con.execute(f'FROM "{doc.name}" LIMIT 0').description or ()]
-            kept = ", ".join(f'"{name}"' for name in columns if name not in AGES)
+            kept = ", ".join(f'"{name}"' for name in columns if name not in BY_NOW)
             shown[doc.name] = fetch_frame(con, f'SELECT {kept} FROM "{doc.name}" ORDER BY ALL')
     return shown
 
@@ -73,36 +74,27 @@ def wrong(warehouse: Warehouse) -> list[Any]:
     return [finding for finding in verify(warehouse) if not finding.ok]
 
 
+@pytest.mark.slow
 def test_to_a_lake_and_back(polled: Warehouse, on_lake: Warehouse, tmp_path: Path) -> None:
-    """With a sealed month and every kind of poll: the same rows and views in all three places."""
+    """Killed on the way, nobody takes it for a warehouse; completed, all rows and views are equal.
+
+    With a sealed month and every kind of poll; what was copied before is not copied again.
+    """
     seal(polled, utc_now() + timedelta(days=62))
+    assert isinstance(on_lake.place, Lake)
+    arguments = (polled.root, on_lake.root, polled.stamp, on_lake.place)
+    kill_at("migrate:withdraw_fee", _migrate, *arguments)
+    with pytest.raises(WrongEnvironment, match="half migrated"):
+        on_lake.commit([])
+
     there = migrate(polled, on_lake)
     back = Warehouse(tmp_path / "back", polled.stamp)
     returned = migrate(on_lake, back)
 
-    assert there.rows == returned.rows > 1000
-    assert (there.kept, there.findings) == (there.kept, verify(on_lake))
+    assert there.rows == returned.rows > there.kept > 0
     assert there.raw_files == returned.raw_files > 0
-    assert wrong(on_lake) == wrong(back) == []
+    assert [f for f in (*there.findings, *returned.findings) if not f.ok] == []
     assert unlike(polled, on_lake) == unlike(polled, back) == []
-
-
-@pytest.mark.slow
-def test_a_killed_migration_is_completed(
-    polled: Warehouse, on_lake: Warehouse, tmp_path: Path
-) -> None:
-    """Until its last step nobody takes it for a warehouse; what was copied is not copied again."""
-    assert isinstance(on_lake.place, Lake)
-    arguments = (polled.root, on_lake.root, polled.stamp, on_lake.place)
-    kill_at("migrate:withdraw_fee", _migrate, *arguments)
-    with pytest.raises(WrongEnvironment):
-        on_lake.commit([])
-    forget(on_lake.place, read_only=False)
-
-    done = migrate(polled, on_lake)
-
-    assert 0 < done.kept < done.rows
-    assert wrong(on_lake) == wrong(polled) == []
 
 
 @pytest.mark.torture
