@@ -1,6 +1,11 @@
 from pathlib import Path
 
-from ccpay_io.settings import Settings
+import pytest
+from lakes import Lakes
+from postgres import PASSWORD
+
+from ccpay_io.settings import Settings, load_settings
+from ccpay_io.store.lake.connection import forget
 
 
 def test_a_whole_warehouse(ccpay_command, filled: Settings) -> None:
@@ -77,3 +82,33 @@ def test_a_rebuild_that_would_lose_polls(ccpay_command, filled: Settings) -> Non
     assert done.code == 1
     assert "would lose polls (1, from" in done.err
     assert "--from BACKUP" in done.err
+
+
+@pytest.mark.slow
+def test_a_warehouse_moves_to_a_lake(
+    ccpay_command, filled: Settings, lakes: Lakes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says what was moved and what to set; with that the commands show the same as before."""
+    for name, value in lakes.postgres.environment.items():
+        monkeypatch.setenv(name, value)
+    lake = f"ducklake:postgres:{lakes.none_yet(None).catalog}"
+    ask = ("query", "SELECT coin, chain, fee_amount FROM withdraw_fee_now ORDER BY ALL")
+    before = ccpay_command(*ask)
+    shared = str(tmp_path / "shared")
+
+    moved = ccpay_command("admin", "migrate", str(filled.warehouse), lake, "--data-path", shared)
+
+    assert (moved.code, "WRONG" in moved.out) == (0, False)
+    assert "rows are the same in both" in moved.out
+    assert f"now set CCPAY_WAREHOUSE to {lake}" in moved.out
+    assert PASSWORD not in moved.out + moved.err
+    monkeypatch.setenv("CCPAY_WAREHOUSE", lake)
+    after = ccpay_command(*ask)
+    assert (after.code, after.out) == (0, before.out)
+    refused = ccpay_command("admin", "backup", str(tmp_path / "backup"))
+    assert refused.code == 2
+    assert "this warehouse is a lake" in refused.err
+    settings = load_settings()
+    assert settings.lake
+    forget(settings.lake, read_only=True)
+    forget(settings.lake, read_only=False)
