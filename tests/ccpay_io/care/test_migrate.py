@@ -23,11 +23,11 @@ VIEWS = ("withdraw_fee_history", "chain_status_history", "fiat_rate_history", "c
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """A day around the end of a month, which is sealed, and a raw answer."""
+    """Three quarters of an hour around the end of a month, which is sealed, and a raw answer."""
     settings = load_settings({}, cwd=tmp_path_factory.mktemp("source"))
     warehouse = Warehouse(settings.warehouse, settings.stamp)
-    end = datetime(2026, 3, 1, 2, tzinfo=UTC)
-    run_demo(settings, warehouse, since=end - timedelta(hours=5), until=end)
+    end = datetime(2026, 3, 1, 0, 30, tzinfo=UTC)
+    run_demo(settings, warehouse, since=end - timedelta(minutes=45), until=end)
     assert seal(warehouse, datetime(2026, 3, 4, tzinfo=UTC))
     (warehouse.root / "raw" / "2026-03-01").mkdir(parents=True)
     (warehouse.root / "raw" / "2026-03-01" / "x.jsonl.zst").write_bytes(b"raw")
