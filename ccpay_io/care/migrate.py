@@ -9,7 +9,7 @@ months become ordinary rows again; a folder seals them anew. Called by `ccpay ad
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import duckdb
@@ -116,9 +116,7 @@ def _readable(source: Warehouse) -> AbstractContextManager[object]:
 
 def _attach(con: duckdb.DuckDBPyConnection, other: Warehouse) -> None:
     if isinstance(other.place, Lake):
-        # On a connection of its own: this one's transaction would not see the lake's secret.
-        with closing(con.cursor()) as beside:
-            attach(beside, other.place, "other", read_only=True)
+        attach(con, other.place, "other", read_only=True)
     else:
         path = str(other.private).replace("'", "''")
         con.execute(f"ATTACH IF NOT EXISTS '{path}' AS other (READ_ONLY)")
