@@ -9,19 +9,19 @@ from lakes import Lakes
 from receiver import Receiver
 
 from ccpay_io.alerts import DeliveryReport, deliver
-from ccpay_io.feeds.session import open_warehouse
 from ccpay_io.settings import Secret
 from ccpay_io.store.lake.connection import forget
+from ccpay_io.store.writer import Warehouse
 
 
 def test_a_maintenance_is_told_once_and_so_is_its_end(
     lakes: Lakes, tmp_path: Path, receiver: Receiver
 ) -> None:
     """A chain enters Maintenance and leaves it: the webhook hears both, each once."""
-    lake = lakes.none_yet(str(tmp_path / "lake"))
+    lake = lakes.empty(tmp_path / "lake")
     settings = live_settings(tmp_path / "data", lake=lake, alert_urls=(Secret(receiver.url),))
     timeline = Timeline(settings)
-    timeline.warehouse = open_warehouse(settings)
+    timeline.warehouse = Warehouse(settings.warehouse, "test", lake=lake)
     clock = Clock(timeline.seen_at(8))
 
     assert timeline.play("nmm") == ["3 opened TRX"]

@@ -47,18 +47,24 @@ ROWS: Mapping[str, tuple[str, Sequence[Mapping[str, object]]]] = {
 
 
 @pytest.fixture(scope="session")
-def polled_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse that has been polled once."""
-    warehouse = Warehouse(tmp_path_factory.mktemp("polled") / "data", "test")
-    polls = []
+def polls() -> list[Poll]:
+    """One of coins, one of chains and one of fees."""
+    made = []
     for minute, (feed, (dataset, rows)) in enumerate(ROWS.items()):
         at = START + timedelta(minutes=minute)
         state = "normal" if feed == "chains" else "ok"
         frame = DATASETS[dataset].frame([{"state": state, **row} for row in rows])
         answers = {dataset: Answers(frame)}
-        polls.append(
+        made.append(
             Poll(poll_id_at(at), feed, "ok", at, at, 1, answers, writer="test", cadence_s=300)
         )
+    return made
+
+
+@pytest.fixture(scope="session")
+def polled_folder(polls: list[Poll], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse that has been polled once."""
+    warehouse = Warehouse(tmp_path_factory.mktemp("polled") / "data", "test")
     warehouse.commit(polls)
     return warehouse.root
 

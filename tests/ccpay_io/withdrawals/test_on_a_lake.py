@@ -9,8 +9,8 @@ import pytest
 from lakes import Lakes
 
 import ccpay_io
-from ccpay_io.care.migrate import migrate
 from ccpay_io.errors import ConfigError
+from ccpay_io.feeds.poll import Poll
 from ccpay_io.store.lake.connection import forget
 from ccpay_io.store.writer import Warehouse
 from ccpay_io.withdrawals import Imported, import_withdrawals
@@ -22,12 +22,12 @@ LINES = (
 
 
 def test_a_file_is_imported_once_and_exactly(
-    warehouse: Warehouse, lakes: Lakes, file_of: Any, tmp_path: Path
+    polls: list[Poll], lakes: Lakes, file_of: Any, tmp_path: Path
 ) -> None:
     """All lines or none, to the last decimal, and nothing more the second time."""
-    lake = lakes.none_yet(str(tmp_path / "lake"))
+    lake = lakes.empty(tmp_path / "lake")
     on_lake = Warehouse(tmp_path / "machine", "test", lake=lake)
-    migrate(warehouse, on_lake)
+    on_lake.commit(polls)
 
     assert import_withdrawals(on_lake, file_of(*LINES)) == Imported(2, 0, [])
     assert import_withdrawals(on_lake, file_of(*LINES)) == Imported(0, 2, [])
