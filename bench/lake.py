@@ -85,7 +85,7 @@ def growing(
     catalog: str, folder: Path, *, apart: bool, seconds: float = SECONDS
 ) -> Iterator[Taken]:
     """Doubles the merchants until that brings little, in one lake or `apart`, in a lake each."""
-    lakes = [_new_lake(catalog, folder)]
+    lakes = [new_lake(catalog, folder)]
     best = 0.0
     while len(lakes) <= MOST:
         taken = measure(lakes, folder, seconds)
@@ -93,7 +93,7 @@ def growing(
         if taken.per_s < WORTH_IT * best:
             return
         best = taken.per_s
-        lakes += [_new_lake(catalog, folder) if apart else lakes[0] for _ in lakes]
+        lakes += [new_lake(catalog, folder) if apart else lakes[0] for _ in lakes]
 
 
 def _merchant(lake: Lake, root: Path, number: int, seconds: float) -> list[float]:
@@ -110,7 +110,8 @@ def _merchant(lake: Lake, root: Path, number: int, seconds: float) -> list[float
     return took
 
 
-def _new_lake(catalog: str, folder: Path) -> Lake:
+def new_lake(catalog: str, folder: Path) -> Lake:
+    """A lake with nothing in it, in a database of its own."""
     name = f"bench_{os.getpid()}_{time.monotonic_ns()}"
     with closing(psycopg2.connect(catalog)) as con:
         con.autocommit = True
