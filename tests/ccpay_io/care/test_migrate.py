@@ -40,6 +40,7 @@ def seen(place: Path | Lake) -> list[object]:
     return [reader.frame(f"SELECT * FROM {view} ORDER BY ALL").rows() for view in VIEWS]
 
 
+@pytest.mark.torture
 def test_a_folder_becomes_a_lake_and_a_folder_again(
     source: Warehouse, lakes: Lakes, tmp_path: Path
 ) -> None:
