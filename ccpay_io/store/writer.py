@@ -102,7 +102,12 @@ class Warehouse:
 
     @property
     def private(self) -> Path:
-        """The writers' file; a lake has none."""
+        """The writers' file.
+
+        Raises:
+            ConfigError: it is a lake, which has none.
+        """
+        self.files()
         return private_path(self.root)
 
     def exists(self) -> bool:

@@ -85,6 +85,7 @@ def test_a_rebuild_that_would_lose_polls(ccpay_command, filled: Settings) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_warehouse_moves_to_a_lake(
     ccpay_command, filled: Settings, lakes: Lakes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
