@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+import tempfile
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ccpay_io.errors import WarehouseError
@@ -85,6 +86,7 @@ class LimitsFile:
                     self._write(con, row.changes)
                     con.execute("COMMIT")
             except sqlite3.Error as error:
+                self._forget()
                 raise WarehouseError(
                     f"{self._path} cannot be used: {error}",
                     hint="if it is damaged, delete it: it holds the pace, today's count of"
@@ -117,12 +119,17 @@ class LimitsFile:
                 [*changes.values(), self._account],
             )
 
+    def _forget(self) -> None:
+        """The next use opens the file anew: this connection may never work again."""
+        if self._con is not None:
+            self._con.close()
+            self._con = None
+
     def _connected(self) -> sqlite3.Connection:
         """One connection for the file's life: opening one costs more than parsing ten fees."""
         if self._con is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            # SQLite gives its side files the mode of the file.
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            if not self._path.exists():
+                self._create()
             con = sqlite3.connect(
                 self._path, timeout=10, isolation_level=None, check_same_thread=False
             )
@@ -132,6 +139,20 @@ class LimitsFile:
             self._complete(con)
             self._con = con
         return self._con
+
+    def _create(self) -> None:
+        """An empty file that only its owner can read; SQLite gives its side files the same mode.
+
+        Made under another name: who closes a file that this process has open in SQLite too takes
+        all of SQLite's locks with it. Another process then believes that it is alone, removes the
+        log when it ends, and each goes on counting for itself.
+        """
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}-")
+        os.close(handle)
+        with suppress(FileExistsError):
+            os.link(name, self._path)
+        Path(name).unlink()
 
     def _complete(self, con: sqlite3.Connection) -> None:
         """Makes the table, or adds the columns that an earlier release did not have."""

@@ -60,7 +60,8 @@ class PollResult:
         if not self.left_out:
             return ""
         scope = self.rows + self.unknown
-        return f"{scope - self.left_out:,} of {scope:,} asked, the budget does not reach for more"
+        asked = f"{scope - self.left_out:,} of {scope:,} asked"
+        return f"{asked}, the day's budget or the pace does not reach for more"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from ccpay_io.feeds.result import PollResult
 from ccpay_io.feeds.session import open_collector, open_warehouse
 from ccpay_io.redaction import Redactor
 from ccpay_io.settings import Settings, load_settings
+from ccpay_io.store.engine import stop_idle
 from pipelines.command.output import name_environment
 
 # The retry ladder of deliveries has steps of 30 s and more.
@@ -70,6 +71,7 @@ async def _keep_looking(collector: Collector, settings: Settings) -> None:
         except WarehouseLocked as error:
             # Another writer is slow; the next look may be luckier.
             click.echo(f"{utc_now():%Y-%m-%dT%H:%M:%SZ} {error}; the next look is due as always")
+        stop_idle()
         await asyncio.sleep(max(0.0, begun + settings.feeds.watch_s - time.monotonic()))
 
 
@@ -77,6 +79,7 @@ async def _keep_delivering(settings: Settings) -> None:
     while True:
         with contextlib.suppress(WarehouseLocked):
             await asyncio.to_thread(_deliver, settings)
+        stop_idle()
         await asyncio.sleep(DELIVER_EVERY_S)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ccpay_io.store import engine
 from ccpay_io.store.engine import attached
 
 
@@ -73,3 +74,14 @@ def test_an_engine_with_an_error_is_not_used_again(file: Path, tmp_path: Path) -
         raise AssertionError("a folder is no database")
     with attached(file) as con:
         assert con.execute("SELECT sum(x) FROM t").fetchone() == (1,)
+
+
+def test_a_process_that_sleeps_keeps_no_engine(file: Path) -> None:
+    """What waits can be ended; the next use starts anew."""
+    with attached(file):
+        pass
+    assert engine._idle  # noqa: SLF001 - nothing else shows that an engine waits
+    engine.stop_idle()
+    assert not engine._idle  # noqa: SLF001
+    with attached(file) as con:
+        assert con.execute("SELECT x FROM t").fetchone() == (1,)
