@@ -126,16 +126,16 @@ def test_floats_keep_five_digits_and_what_is_unknown() -> None:
 def test_a_board_is_behind_until_it_is_built(market: Settings, tmp_path: Path) -> None:
     """No board, or one of an older publication, is behind; a broken status.json means none."""
     settings = replace(market, warehouse=tmp_path)
-    assert is_behind(tmp_path)
+    assert is_behind(settings)
     (tmp_path / "board").mkdir()
     status_path(tmp_path).write_text("{", "utf-8")
-    assert is_behind(tmp_path)
+    assert is_behind(settings)
     status_path(tmp_path).write_text('{"version": null}', "utf-8")
-    assert not is_behind(settings.warehouse)
+    assert not is_behind(settings)
     (tmp_path / "versions").mkdir()
     (tmp_path / "versions" / "ccpay-1.duckdb").touch()
-    assert is_behind(tmp_path)
-    assert not is_behind(market.warehouse)
+    assert is_behind(settings)
+    assert not is_behind(market)
 
 
 def test_a_build_replaces_both_files_whole(market: Settings) -> None:

@@ -74,7 +74,7 @@ def wrong(warehouse: Warehouse) -> list[Any]:
     return [finding for finding in verify(warehouse) if not finding.ok]
 
 
-@pytest.mark.slow
+@pytest.mark.torture
 def test_to_a_lake_and_back(polled: Warehouse, on_lake: Warehouse, tmp_path: Path) -> None:
     """Killed on the way, nobody takes it for a warehouse; completed, all rows and views are equal.
 

@@ -26,7 +26,7 @@ def test_it_prints_where_the_page_is(ccpay_command, ready: Settings) -> None:
     done = ccpay_command("board")
     assert (done.code, done.out) == (0, f"{page_path(ready.warehouse)}\n")
     assert page_path(ready.warehouse).read_text("utf-8").startswith("<!doctype html>")
-    assert not is_behind(ready.warehouse)
+    assert not is_behind(ready)
 
 
 def test_it_opens_the_page(ccpay_command, ready: Settings, tmp_path: Path) -> None:
