@@ -91,10 +91,12 @@ def is_behind(settings: Settings) -> bool:
     """
     seen = newest(settings.place)
     try:
-        told = json.loads(status_path(settings.warehouse).read_text("utf-8"))
-        shown, published_at = told["version"], datetime.fromisoformat(told["published_at"])
-    except (OSError, ValueError, KeyError, TypeError):
+        status = json.loads(status_path(settings.warehouse).read_text("utf-8"))
+        shown = status["version"]
+    except (OSError, ValueError, KeyError):
         return True
     if seen is None or shown == seen.name:
         return False
-    return settings.lake is None or seen.published_at - published_at >= PUBLISH_EVERY
+    if settings.lake is None or shown is None:
+        return True
+    return seen.published_at - datetime.fromisoformat(status["published_at"]) >= PUBLISH_EVERY
