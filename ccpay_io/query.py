@@ -19,7 +19,13 @@ from uuid import UUID
 import duckdb
 
 from ccpay_io.errors import QueryRefused
-from ccpay_io.store.reading import Place, clear_errors, connect_published, fetch_frame
+from ccpay_io.store.reading import (
+    Place,
+    clear_errors,
+    connect_published,
+    fetch_frame,
+    refuse_files,
+)
 
 FETCH = 1000
 
@@ -73,7 +79,7 @@ def run_query(place: Place, sql: str) -> Iterator[Rows]:
     """
     with connect_published(place) as con:
         with clear_errors():
-            statements = con.extract_statements(sql)
+            statements = refuse_files(con, sql)
         if not statements:
             raise QueryRefused(
                 "there is no SQL statement to run",

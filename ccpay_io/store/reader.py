@@ -26,6 +26,7 @@ from ccpay_io.store.reading import (
     fetch_view,
     newest,
     nothing_published,
+    refuse_files,
 )
 
 
@@ -86,6 +87,7 @@ class Reader:
             QueryRefused: it is not valid, not allowed, or gives no rows and columns.
         """
         with self.snapshot() as con, clear_errors():
+            refuse_files(con, sql)
             return fetch_frame(con, sql, parameters)
 
     @contextmanager

@@ -7,6 +7,7 @@ sensor, reader.py, notebooks.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -25,6 +26,17 @@ from ccpay_io.store.publication import newest_version, published_at
 from ccpay_io.store.rows import one
 
 _CONFIGURING = Lock()
+
+# What writes or opens files, and what could hide it: a prepared statement, an EXPLAIN ANALYZE.
+_ON_FILES = {
+    duckdb.StatementType.ATTACH,
+    duckdb.StatementType.COPY,
+    duckdb.StatementType.COPY_DATABASE,
+    duckdb.StatementType.EXECUTE,
+    duckdb.StatementType.EXPORT,
+    duckdb.StatementType.PREPARE,
+}
+_NAMES_FILES = re.compile(r"\b(attach|copy|execute|export)\b", re.IGNORECASE)
 
 
 Place = Path | Lake
@@ -194,6 +206,27 @@ def fetch_frame(
     if result is None:
         raise QueryRefused("not a query", hint="a frame is made of the rows of one SELECT")
     return pl.DataFrame(pl.from_arrow(result.to_arrow_table()))
+
+
+def refuse_files(con: duckdb.DuckDBPyConnection, sql: str) -> list[duckdb.Statement]:
+    """The statements of a text, none of which writes or opens a file.
+
+    DuckDB lets a query read the sealed months, and what it may read it may also replace: these
+    kinds of statements are refused before it sees them.
+
+    Raises:
+        QueryRefused: one of them might.
+        duckdb.Error: it is not SQL.
+    """
+    statements = con.extract_statements(sql)
+    for statement in statements:
+        explains = statement.type == duckdb.StatementType.EXPLAIN
+        if statement.type in _ON_FILES or (explains and _NAMES_FILES.search(statement.query)):
+            raise QueryRefused(
+                "not allowed: queries write no files and open no other ones",
+                hint="`ccpay query --out` writes the rows of a query to a file",
+            )
+    return statements
 
 
 @contextmanager

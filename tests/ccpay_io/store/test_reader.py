@@ -15,6 +15,7 @@ import pytest
 
 import ccpay_io
 from ccpay_io.errors import NothingPublished, QueryRefused
+from ccpay_io.query import run_query
 from ccpay_io.store.writer import Warehouse
 
 pytestmark = pytest.mark.folder
@@ -182,6 +183,32 @@ def test_what_is_no_query_is_refused_in_one_line(
         reader.frame(sql)
     assert len(str(caught.value).splitlines()) == 1
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "COPY (SELECT 1 AS x) TO '{file}'",
+        "EXPLAIN ANALYZE COPY (SELECT 1 AS x) TO '{file}'",
+        "PREPARE p AS COPY (SELECT 1 AS x) TO '{file}'; EXECUTE p",
+        "SELECT 1; COPY (SELECT 1 AS x) TO '{file}' (USE_TMP_FILE false)",
+        "EXPORT DATABASE '{file}'",
+        "ATTACH '{file}' AS mine",
+    ],
+)
+def test_no_query_replaces_a_sealed_month(
+    reader: ccpay_io.Reader, publish: Publish, tmp_path: Path, statement: str
+) -> None:
+    """What queries may read, the sealed months, they can still not write."""
+    publish()
+    sealed = tmp_path / "data" / "sealed"
+    sealed.mkdir(exist_ok=True)
+    sql = statement.format(file=sealed / "poll-2026-01.parquet")
+    with pytest.raises(QueryRefused, match="not allowed"):
+        reader.frame(sql)
+    with pytest.raises(QueryRefused, match="not allowed"), run_query(reader.place, sql):
+        raise AssertionError("it was run")
+    assert list(sealed.iterdir()) == []
 
 
 def test_the_folder_is_that_of_the_settings_by_default(
