@@ -21,16 +21,23 @@ def run_config_of(feed: Feed, reuse_s: int) -> dict[str, Any]:
     return {"ops": {f"{KEY_PREFIX}__{feed.asset}": {"config": {"reuse_s": reuse_s}}}}
 
 
-def poll_job(feed: Feed) -> Any:  # dagster exports no name for what define_asset_job returns
-    """The job that polls a feed and checks what came of it."""
-    longest = max_runtime_s(feed, getattr(cadences(), feed.name))
+# Dagster exports no name for what define_asset_job returns.
+def asset_job(name: str, asset: str, about: str, longest_s: int, description: str) -> Any:
+    """The job that materializes one asset, and checks what came of it."""
     return dg.define_asset_job(
-        feed.job,
-        selection=dg.AssetSelection.assets(key_of(feed.asset)),
-        description=f"One poll of the feed {feed.name}, then the checks of its asset.",
+        name,
+        selection=dg.AssetSelection.assets(key_of(asset)),
+        description=description,
         executor_def=dg.in_process_executor,
-        tags={"ccpay/feed": feed.name, MAX_RUNTIME: str(longest)},
+        tags={"ccpay/feed": about, MAX_RUNTIME: str(longest_s)},
     )
+
+
+def poll_job(feed: Feed) -> Any:
+    """The job that polls a feed and checks what came of it."""
+    longest_s = max_runtime_s(feed, getattr(cadences(), feed.name))
+    description = f"One poll of the feed {feed.name}, then the checks of its asset."
+    return asset_job(feed.job, feed.asset, feed.name, longest_s, description)
 
 
 @dg.job(
@@ -53,29 +60,17 @@ def prune_old() -> None:
     prune()
 
 
-seal_months = dg.define_asset_job(
-    "seal_months",
-    selection=dg.AssetSelection.assets(key_of("sealed_month")),
-    description="Seals each month that ended 48 hours ago; usually there is none.",
-    executor_def=dg.in_process_executor,
-    tags={"ccpay/feed": "sealing", MAX_RUNTIME: "1800"},
-)
-
-tend_lake = dg.define_asset_job(
-    "tend_lake",
-    selection=dg.AssetSelection.assets(key_of("lake_files")),
-    description="Merges small files of a lake and deletes what no reader needs.",
-    executor_def=dg.in_process_executor,
-    tags={"ccpay/feed": "tending", MAX_RUNTIME: "1800"},
-)
-
-build_board = dg.define_asset_job(
-    "build_board",
-    selection=dg.AssetSelection.assets(key_of("board")),
-    description="Builds the page with status and fees from the newest publication.",
-    executor_def=dg.in_process_executor,
-    tags={"ccpay/feed": "board", MAX_RUNTIME: "240"},
-)
-
+seal_months = asset_job(
+    "seal_months", "sealed_month", "sealing", 1800,
+    "Seals each month that ended 48 hours ago; usually there is none.",
+)  # fmt: skip
+tend_lake = asset_job(
+    "tend_lake", "lake_files", "tending", 1800,
+    "Merges small files of a lake and deletes what no reader needs.",
+)  # fmt: skip
+build_board = asset_job(
+    "build_board", "board", "board", 240,
+    "Builds the page with status and fees from the newest publication.",
+)  # fmt: skip
 poll_jobs = {name: poll_job(feed) for name, feed in FEEDS.items()}
 all_jobs = [*poll_jobs.values(), deliver_notices, prune_old, seal_months, tend_lake, build_board]
