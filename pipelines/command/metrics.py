@@ -25,18 +25,10 @@ def command(port: int, socket: Path | None) -> None:
     There is no login: it listens on this machine only. deploy/nginx.conf.template has a proxy with
     one.
     """
-    import uvicorn
-
     from ccpay_io.telemetry.server import telemetry_app
+    from pipelines.command.listening import listen
 
     settings = load_settings()
     name_environment(settings)
-    where = {"uds": str(socket)} if socket else {"host": "127.0.0.1", "port": port}
     click.echo(f"metrics: {socket or f'http://127.0.0.1:{port}/metrics'}")
-    uvicorn.run(
-        telemetry_app(settings),
-        **where,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-    )
+    listen(telemetry_app(settings), port=port, socket=socket)

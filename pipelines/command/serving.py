@@ -6,11 +6,10 @@ built after each publication. Started by up.py.
 
 import sys
 
-import uvicorn
-
 from ccpay_io.board import build_board, is_behind
 from ccpay_io.board.server import board_app
 from ccpay_io.settings import load_settings
+from pipelines.command.listening import listen
 
 
 def main(port: int) -> int:
@@ -18,14 +17,7 @@ def main(port: int) -> int:
     settings = load_settings()
     if is_behind(settings):
         build_board(settings)
-    uvicorn.run(
-        board_app(settings.warehouse),
-        host="127.0.0.1",
-        port=port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-    )
+    listen(board_app(settings.warehouse), port=port)
     return 0
 
 
