@@ -132,13 +132,14 @@ def _copy_parts(
             " AND database_name = current_database() ORDER BY table_name"
         ).fetchall()
     tables = [name for (name,) in found if name not in _NOT_COPIED and not name.endswith("_ready")]
-    for done, (part, names) in enumerate(sorted(_parts(tables).items())):
+    parts = _parts(tables)
+    for done, (part, names) in enumerate(sorted(parts.items()), start=1):
         on_step(f"migrate:{part}")
         with work.transaction() as con:
             _attach(con, source)
             for name in names:
                 yield _copy(con, name)
-        on_progress(done + 1, len(DATASETS) + 1)
+        on_progress(done, len(parts))
 
 
 def _parts(tables: Sequence[str]) -> dict[str, list[str]]:
