@@ -25,7 +25,7 @@ async function showTimeline() {
     sql: () => sqlOf("timeline"),
     rows: () => rowsOf("timeline", facts.timeline.filter(({ chain }) => chosen.some((entry) => entry.chain === chain))),
   });
-  if (!all.length) return fill(bodyOf("timeline"), make("p", { class: "empty" }, "No chain has been watched yet."));
+  if (!all.length) return fill(bodyOf("timeline"), make("p", { class: "empty" }, "Nothing to draw yet: it begins with the second look at the chains."));
   const body = bodyOf("timeline");
   const box = make("label", { class: "inline" }, make("input", { type: "checkbox", checked: timelineView.all, onchange: (event) => { timelineView.all = event.target.checked; showTimeline(); } }), ` all ${all.length} chains`);
   const summary = incidents.length ? `${incidents.length} of ${all.length} chains were not normal at some time, the worst first.` : `All ${all.length} chains were normal for as long as is known.`;
