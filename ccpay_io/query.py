@@ -71,7 +71,7 @@ def run_query(place: Place, sql: str) -> Iterator[Rows]:
 
     Args:
         place: the warehouse folder, or the lake.
-        sql: any statement; one that writes, or reads other files, is refused by the database.
+        sql: any statement; one that writes, or reads other files, is refused.
 
     Raises:
         NothingPublished: nothing to read yet.

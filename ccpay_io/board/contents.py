@@ -12,6 +12,7 @@ import polars as pl
 from ccpay_io.board.answers import Answers
 from ccpay_io.board.packing import byte_matrix, float_matrix
 from ccpay_io.settings import Settings
+from ccpay_io.store.datasets import FEEDS
 
 _HOURS, _DAYS, _WEEK = 168, 29, 168
 _HOUR_S, _DAY_S = 3600, 86_400
@@ -27,7 +28,7 @@ def facts_of(answers: Answers, settings: Settings) -> dict[str, object]:
         "environment": settings.environment,
         "timezone": settings.board.timezone,
         "fiat": settings.board.fiat,
-        "cadences": {**settings.feeds.model_dump(), "chains": settings.feeds.watch_s},
+        "cadences": {feed: settings.feeds.cadence_s(feed) for feed in FEEDS},
         "tables": {
             name: {"columns": table.columns, "rows": table.rows}
             for name, table in answers.tables.items()

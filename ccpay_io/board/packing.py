@@ -3,7 +3,7 @@
 Owns the form: a matrix of 32-bit floats, one row per pair and one column per hour or day, NaN where
 nothing is known, of which the first bytes of all values come first, then the second bytes, and so
 on. Floats are for charts only; what is shown as money are the decimals of the tables. data.js
-reads this. Called by page.py.
+reads this. Called by contents.py and page.py.
 """
 
 from __future__ import annotations

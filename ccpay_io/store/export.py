@@ -11,7 +11,6 @@ one temporary file, which the next export overwrites.
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -22,7 +21,7 @@ import polars as pl
 from filelock import FileLock
 
 from ccpay_io.errors import CcpayError
-from ccpay_io.store.durable import fsync_path
+from ccpay_io.store.durable import written_whole
 from ccpay_io.store.engine import attached
 from ccpay_io.store.reading import fetch_frame, published_version
 
@@ -104,8 +103,6 @@ def _harmless(name: str) -> pl.Expr:
 
 def _replace(path: Path, write: Callable[[Path], None], step: Callable[[str], None]) -> None:
     """Lets `write` write a file beside the path, which then takes its place in one step."""
-    temporary = path.with_name(path.name + ".tmp")
-    write(temporary)
-    fsync_path(temporary)
-    step("export:replace")
-    os.replace(temporary, path)
+    with written_whole(path) as file:
+        write(file)
+        step("export:replace")

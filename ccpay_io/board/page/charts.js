@@ -17,7 +17,6 @@ const CONFIG = {
     gridColor: "currentColor", gridOpacity: 0.12, domainOpacity: 0.3, tickOpacity: 0.3, labelFontSize: 11, titleFontSize: 11, titleFontWeight: "normal",
   },
   legend: { labelColor: "currentColor", titleColor: "currentColor", labelFontSize: 12, orient: "top", title: null, symbolStrokeWidth: 3 },
-  text: { fill: "currentColor" },
 };
 
 let library;

@@ -33,10 +33,10 @@ function tableOf(caption, columns, rows, { rowClass } = {}) {
 const GLYPHS = { normal: "●", maintenance: "◆", unknown: "◌", absent: "○" };
 const WORDS = { normal: "Normal", maintenance: "Maintenance", unknown: "Unknown", absent: "Not listed" };
 
-function chip(status, note) {
+function chip(status) {
   const word = WORDS[status] ?? status;
   return make("span", { class: `chip ${status}` },
-    make("span", { "aria-hidden": "true" }, GLYPHS[status] ?? "◌"), ` ${word}`, note ? make("small", {}, ` ${note}`) : null);
+    make("span", { "aria-hidden": "true" }, GLYPHS[status] ?? "◌"), ` ${word}`);
 }
 
 // Keeps an age on the screen true: updated by `tick`.

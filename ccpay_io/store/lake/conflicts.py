@@ -15,6 +15,8 @@ from typing import TypeVar
 
 import duckdb
 
+from ccpay_io.errors import WarehouseError
+
 T = TypeVar("T")
 
 ATTEMPTS = 6
@@ -26,6 +28,10 @@ _CONFLICT = ("conflict", "could not serialize", "deadlock detected")
 _CUT_OFF = ("server closed the connection", "connection to server", "terminating connection",
             "Unable to connect", "SSL connection", "no connection to the server",
             "could not receive data")  # fmt: skip
+
+
+class CatalogAway(WarehouseError):
+    """The catalog cannot be reached now: it restarts, or the address is wrong."""
 
 
 def is_conflict(error: duckdb.Error) -> bool:
@@ -46,13 +52,19 @@ def again(attempt: Callable[[], T], cut_off: Callable[[], None]) -> T:
         cut_off: told when the connection was lost, before the next attempt.
 
     Raises:
-        duckdb.Error: what the last attempt raised, or one that will be the same each time.
+        duckdb.Error, CatalogAway: what the last attempt raised, or what will be the same each time.
     """
+    was_there = False
     for number in range(1, ATTEMPTS):
         try:
             return attempt()
-        except duckdb.Error as error:
-            if is_cut_off(error):
+        except (duckdb.Error, CatalogAway) as error:
+            if isinstance(error, CatalogAway):
+                # Who was there comes back; an address where nobody was yet is told at once.
+                if not was_there:
+                    raise
+            elif is_cut_off(error):
+                was_there = True
                 cut_off()
             elif not is_conflict(error):
                 raise

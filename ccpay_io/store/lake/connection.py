@@ -2,7 +2,7 @@
 
 Owns one DuckDB for each lake and purpose (writing; reading, locked down), and that a broken one is
 replaced. What is handed out is a connection of that DuckDB for one piece of work. Knows nothing of
-turns or of the schema. Called by storage.py, by reading.py and by migration.
+turns or of the schema. Called by the other modules of this package and by care/migrate.py.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import duckdb
 
 from ccpay_io.errors import NothingPublished, WarehouseError, WrongEnvironment
 from ccpay_io.store.lake.address import S3, Lake
+from ccpay_io.store.lake.conflicts import CatalogAway
 from ccpay_io.store.lake.extensions import load_extensions
 
 NAME = "warehouse"
@@ -173,7 +174,7 @@ def _unreachable(lake: Lake, error: Exception) -> WarehouseError:
     said = (str(error).splitlines() or [type(error).__name__])[0]
     if "creating a new DuckLake is explicitly disabled" in said:
         return _nothing_in(lake)
-    return WarehouseError(
+    return CatalogAway(
         f"{lake} cannot be opened: {said}",
         hint="is PostgreSQL up, is the password in PGPASSFILE, is CCPAY_DATA_PATH mounted?",
     )

@@ -48,8 +48,10 @@ class LakeStorage:
             WrongEnvironment: the lake holds another environment's data.
             WarehouseError: the catalog or the data cannot be reached or written.
         """
-        with clear_errors(str(self._lake)), self._transaction() as con:
-            yield con
+        with clear_errors(str(self._lake)), ExitStack() as stack:
+            con = again(partial(self._begin, stack), cut_off=self._forget)
+            with self._committed(con):
+                yield con
 
     def run(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         """The same for a body that is done again when another transaction came between.
@@ -59,8 +61,10 @@ class LakeStorage:
         """
 
         def once() -> T:
-            with self._transaction() as con:
-                return work(con)
+            with ExitStack() as stack:
+                con = self._begin(stack)
+                with self._committed(con):
+                    return work(con)
 
         with clear_errors(str(self._lake)):
             return again(once, cut_off=self._forget)
@@ -77,12 +81,10 @@ class LakeStorage:
         return True
 
     @contextmanager
-    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        with ExitStack() as stack:
-            con = again(partial(self._begin, stack), cut_off=self._forget)
-            with atomic(con):
-                yield con
-                self._step("commit")
+    def _committed(self, con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        with atomic(con):
+            yield
+            self._step("commit")
 
     def _begin(self, stack: ExitStack) -> duckdb.DuckDBPyConnection:
         """A connection to a lake of this release's shape, in the writer's turn."""

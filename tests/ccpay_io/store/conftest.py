@@ -27,11 +27,11 @@ Query = Callable[..., list[tuple[Any, ...]]]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests of a warehouse run on both backends: on a lake, some in `make test`, all in torture."""
+    """Tests of a warehouse run on both backends: on a lake in torture, but for those of lakes."""
     if "backend" not in metafunc.fixturenames:
         return
     about = metafunc.definition.get_closest_marker
-    lake = pytest.param("lake", marks=[] if about("lake") else pytest.mark.torture)
+    lake = pytest.param("lake", marks=pytest.mark.torture)
     backends = (
         ["folder"] if about("folder") else ["lake"] if about("only_lake") else ["folder", lake]
     )

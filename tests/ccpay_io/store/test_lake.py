@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import duckdb
@@ -101,6 +102,8 @@ def test_every_example_and_every_recipe_runs(
         "DELETE FROM store.poll",
         "ATTACH 'postgres:dbname=postgres' AS another (TYPE postgres)",
         "CALL postgres_execute('__ducklake_metadata_warehouse', 'DROP TABLE ducklake_table')",
+        "FROM postgres_query('__ducklake_metadata_warehouse',"
+        " 'DELETE FROM ducklake_tag RETURNING 1 AS x')",
         "SET threads = 2",
     ],
 )
@@ -145,15 +148,21 @@ def test_a_conflict_is_done_again_whole(
 def test_a_catalog_that_restarted_is_found_again(
     warehouse: Warehouse, lake: Lake, lakes: Lakes, poll: Any, fee: Any
 ) -> None:
-    """Writers and readers lose their connections and go on without an error."""
+    """Readers and writers lose their connections, wait for it, and go on without an error."""
     warehouse.commit([poll(0, {(1, "ETH"): fee("1")})])
     reader = ccpay_io.Reader(lake)
     assert reader.frame(POLLS).item() == 1
     lakes.postgres.stop("immediate")
-    lakes.postgres.start()
+    back = Timer(2, lakes.postgres.start)
+    back.start()
 
     assert reader.frame(POLLS).item() == 1
+    back.join()
+    lakes.postgres.stop("immediate")
+    back = Timer(2, lakes.postgres.start)
+    back.start()
     warehouse.commit([poll(5, {(1, "ETH"): fee("2")})])
+    back.join()
     assert reader.frame(POLLS).item() == 2
 
 

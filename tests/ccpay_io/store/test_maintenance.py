@@ -183,7 +183,6 @@ def test_a_full_month_has_its_calendar_length(play: Any, query: Any) -> None:
 
 
 @pytest.mark.folder
-@pytest.mark.folder
 def test_days_are_utc_whatever_the_session_says(play: Any, query: Any) -> None:
     """A maintenance over midnight is cut there, and counted on the day it was first seen."""
     play("NMMMMN", since=11 * 60 + 45)
