@@ -1,16 +1,16 @@
 """`python -m bench.lake CATALOG`: what lakes on one PostgreSQL take from more and more merchants.
 
 Owns the merchants, each a process that commits rounds of polls without a pause, and the databases
-that it makes for them: one lake for all, then a lake each. Their number is doubled until that
-brings less than a tenth more. CATALOG is a connection string of libpq without a password (that is
-in PGPASSFILE) whose user may create databases; the files are in TMPDIR. Asks no API.
+that it makes for them and leaves there, bench_*: one lake for all, then a lake each. Their number
+is doubled until that brings less than a tenth more. CATALOG is a connection string of libpq without
+a password (that is in PGPASSFILE) whose user may create databases; the files are in TMPDIR. Asks no
+API.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-import re
 import statistics
 import sys
 import time
@@ -25,6 +25,7 @@ from typing import ClassVar
 
 import click
 import psycopg2
+from psycopg2.extensions import make_dsn
 
 from bench.history import Market
 from bench.report import machine
@@ -116,7 +117,7 @@ def new_lake(catalog: str, folder: Path) -> Lake:
     with closing(psycopg2.connect(catalog)) as con:
         con.autocommit = True
         con.cursor().execute(f"CREATE DATABASE {name}")
-    return Lake(re.sub(r"\bdbname=\S+", f"dbname={name}", catalog), data_path=str(folder / name))
+    return Lake(make_dsn(catalog, dbname=name), data_path=str(folder / name))
 
 
 def main() -> None:

@@ -59,10 +59,10 @@ def plan_of(settings: Settings) -> Plan:
     return Plan(per_day, pairs, estimated=known is None)
 
 
-def longest_age_s(settings: Settings, plan: Plan) -> int:
+def longest_age_s(settings: Settings, plan: Plan, daily_budget: int) -> int:
     """Seconds within which each fee is asked for, with this budget: the cadence if it reaches."""
     cadence_s = settings.feeds.fees
-    left = settings.daily_budget - int(sum(reserves(settings)) * DAY_S)
+    left = daily_budget - int(sum(reserves(settings)) * DAY_S)
     return longest_turn(plan.pairs, allowance(left, DAY_S, cadence_s)) * cadence_s
 
 

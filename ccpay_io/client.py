@@ -157,8 +157,10 @@ class CcpayClient(Calls):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._pacer.settle()
-        await self._gate.__aexit__(kind, error, traceback)
+        try:
+            self._pacer.settle()
+        finally:
+            await self._gate.__aexit__(kind, error, traceback)
 
     @property
     def requests(self) -> int:

@@ -15,6 +15,7 @@ from ccpay_io.alerts.heartbeat import beat
 from ccpay_io.board import is_behind
 from ccpay_io.feeds.result import PollResult, WatchResult
 from ccpay_io.logs import log_poll
+from ccpay_io.store.folder import PUBLISH_EVERY
 from ccpay_io.store.reading import newest
 from pipelines.assets.spec import key_of
 from pipelines.delivery import due_now, dump_requested, load_requested, next_request, run_key_of
@@ -121,11 +122,13 @@ def board_refresh(
     seen = newest(settings.place)
     if seen is None:
         return dg.SkipReason("nothing is published yet")
-    if not is_behind(settings):
+    if not is_behind(settings, seen):
         return dg.SkipReason("the board shows the newest publication")
     if active_run(context.instance, build_board.name):
         return dg.SkipReason("the board is being built")
-    return dg.RunRequest(run_key=seen.name)
+    # A lake's versions are its commits: there it is one run for five minutes of them.
+    slot = int(seen.published_at.timestamp() // PUBLISH_EVERY.total_seconds())
+    return dg.RunRequest(run_key=f"lake-{slot}" if settings.lake else seen.name)
 
 
 @dg.run_failure_sensor(

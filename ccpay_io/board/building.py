@@ -22,7 +22,7 @@ from ccpay_io.errors import NothingPublished
 from ccpay_io.settings import Settings
 from ccpay_io.store.durable import written_whole
 from ccpay_io.store.folder import PUBLISH_EVERY
-from ccpay_io.store.reading import newest
+from ccpay_io.store.reading import Version
 
 LOCK_TIMEOUT_S = 120.0
 
@@ -84,12 +84,11 @@ def build_board(settings: Settings) -> Built:
     return Built(page, answers.published_at, len(text), time.monotonic() - began)
 
 
-def is_behind(settings: Settings) -> bool:
-    """Whether there is a publication that the board does not show yet, or no board.
+def is_behind(settings: Settings, seen: Version | None) -> bool:
+    """Whether the board does not show this version of the warehouse yet, or there is no board.
 
     A lake has a commit every few seconds; its board is behind after five minutes, as a folder's is.
     """
-    seen = newest(settings.place)
     try:
         status = json.loads(status_path(settings.warehouse).read_text("utf-8"))
         shown = status["version"]

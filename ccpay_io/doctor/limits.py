@@ -31,9 +31,11 @@ def look_at_limits(settings: Settings, status: PacerStatus) -> Iterator[Finding]
         step = f"polling goes on at {status.resets_at:%H:%M} UTC"
         yield Finding("wrong", "budget", f"{used}: used up", step)
     elif plan.total > status.daily_budget:
-        minutes = longest_age_s(settings, plan) / 60
+        minutes = longest_age_s(settings, plan, status.daily_budget) / 60
         text = f"{used}: each fee is asked for every {minutes:,.0f} min at least"
-        step = "raise CCPAY_DAILY_BUDGET, or poll less often ([feeds] in ccpay.toml)"
+        step = "poll less often ([feeds] in ccpay.toml)"
+        if status.daily_budget == settings.daily_budget:
+            step = f"raise CCPAY_DAILY_BUDGET, or {step}"
         yield Finding("warn", "budget", text, step)
     else:
         yield Finding("ok", "budget", used)

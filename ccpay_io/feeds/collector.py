@@ -242,7 +242,8 @@ class Collector:
         left_s = (limits.resets_at - now).total_seconds()
         by_day = allowance(limits.left_for_fees, left_s, cadence_s)
         by_pace = reachable(limits.highest_rps, self._deadline_s("fees") - SWEEP_ENDS_BEFORE_S)
-        return plan.Allowance(min(by_day, by_pace), now, cadence_s)
+        # One is asked for in any case: with nothing left that is what tells that nothing is.
+        return plan.Allowance(max(1, min(by_day, by_pace)), now, cadence_s)
 
     def _ends_a_gap(self, poll: Poll, answered_at: datetime | None) -> bool:
         """Whether readers have nothing of this feed, or only what is old for it.
@@ -269,7 +270,7 @@ class Collector:
         )
         (committed,) = self._warehouse.commit([poll], evaluate=evaluate)
         status_changed = poll.feed == "chains" and committed.totals.changed > 0
-        at_once = status_changed or committed.new_notices > 0 or poll.feed == "fees" or news
+        at_once = status_changed or committed.new_notices > 0 or fees or news
         published = self._warehouse.publish(force=at_once)
         return result_of(poll, committed, error, published)
 

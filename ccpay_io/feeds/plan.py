@@ -102,8 +102,7 @@ def plan_poll(
 ) -> Plan:
     """Plans the next poll of a feed; without an allowance every pair is asked for."""
     pairs, left_out = plan_pairs(con) if feed == "fees" else [], list[tuple[int, str]]()
-    # Without any budget the poll is what it would be anyway: skipped.
-    if allowance and 0 < allowance.fees < len(pairs):
+    if allowance and allowance.fees < len(pairs):
         candidates = candidates_of(con, pairs, allowance.now, allowance.cadence_s)
         pairs, left_out = choose(candidates, allowance.fees)
     return Plan(

@@ -90,13 +90,21 @@ def read_scenario(path: Path) -> Scenario:
         ConfigError: it cannot be read, or a step says something that does not exist.
     """
     try:
-        steps = tomllib.loads(path.read_text("utf-8")).get("step", [])
+        steps = _steps_in(path.read_text("utf-8"))
         rehearsal = Stage(Faults(), Limits(), Verifier({}))
         for number, step in enumerate(steps, start=1):
             _rehearse(rehearsal, number, step, steps[number - 2]["at"] if number > 1 else 0)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: {error}", hint="docs/sandbox.md has an example") from None
     return Scenario(steps)
+
+
+def _steps_in(text: str) -> list[Any]:
+    told = tomllib.loads(text)
+    steps = told.get("step")
+    if told.keys() != {"step"} or not isinstance(steps, list):
+        raise ValueError("a scenario is a list of [[step]], and nothing else")
+    return steps
 
 
 def _rehearse(stage: Stage, number: int, step: object, not_before: float) -> None:

@@ -9,13 +9,14 @@ import sys
 from ccpay_io.board import build_board, is_behind
 from ccpay_io.board.server import board_app
 from ccpay_io.settings import load_settings
+from ccpay_io.store.reading import newest
 from pipelines.command.listening import listen
 
 
 def main(port: int) -> int:
     """Serves until it is ended."""
     settings = load_settings()
-    if is_behind(settings):
+    if is_behind(settings, newest(settings.place)):
         build_board(settings)
     listen(board_app(settings.warehouse), port=port)
     return 0

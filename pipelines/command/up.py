@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
@@ -76,8 +76,7 @@ def command(port: int, board_port: int) -> int:
     settings = load_settings()
     console = stdout()
     with _only_one(settings):
-        for option, number in (("--port", port), ("--board-port", board_port)):
-            _check_port(option, number)
+        _check_ports({"--port": port, "--board-port": board_port})
         _introduce(console, settings, ports)
         stop = Stop()
         stop.listen()
@@ -176,20 +175,22 @@ def _only_one(settings: Settings) -> Iterator[None]:
         lock.release()
 
 
-def _check_port(option: str, port: int) -> None:
-    """Fails before anything is polled if something could not be served.
+def _check_ports(ports: dict[str, int]) -> None:
+    """Fails before anything is polled if something could not be served; holds all at a time.
 
     Raises:
-        ConfigError: the port is taken.
+        ConfigError: a port is taken, by others or by an option before.
     """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            raise ConfigError(
-                f"port {port} is in use", hint=f"stop what uses it, or choose another with {option}"
-            ) from None
+    with ExitStack() as probes:
+        for option, port in ports.items():
+            probe = probes.enter_context(socket.socket())
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                probe.listen()
+            except OSError:
+                hint = f"stop what uses it, or choose another with {option}"
+                raise ConfigError(f"port {port} is in use", hint=hint) from None
 
 
 def _introduce(console: Console, settings: Settings, ports: Ports) -> None:
@@ -215,7 +216,7 @@ def _budget(settings: Settings, plan: Plan) -> str:
     told = f"budget {settings.daily_budget:,} a day"
     if plan.total <= settings.daily_budget:
         return told
-    minutes = longest_age_s(settings, plan) / 60
+    minutes = longest_age_s(settings, plan, settings.daily_budget) / 60
     return (
         f"{told}, which does not reach: each fee is asked for every {minutes:,.0f} min at least,"
         " those that move more often"

@@ -37,7 +37,7 @@ def test_a_budget_that_does_not_reach_makes_a_promise(
 ) -> None:
     """Every poll when it reaches; else within eight polls, or what half of the budget takes."""
     settings = load_settings({"CCPAY_DAILY_BUDGET": str(budget)}, cwd=tmp_path)
-    promised = longest_age_s(settings, plan_of(settings)) / 60
+    promised = longest_age_s(settings, plan_of(settings), settings.daily_budget) / 60
     assert promised == pytest.approx(minutes, rel=0.02)
 
 

@@ -156,7 +156,8 @@ def test_no_fault_of_a_real_connection_shows_a_secret(
     with sandbox.serving(app) as base_url:
         error = fail(tmp_path, base_url, None)
     assert clean(everything_about(error))
-    assert lines
+    # Of a connection that broke there is nothing to log.
+    assert fault in ("cut", "reset") or any("ccpay" in line for line in lines)
     assert clean("\n".join(lines))
 
 

@@ -24,6 +24,7 @@ from ccpay_io.board.server import board_app
 from ccpay_io.query import run_query
 from ccpay_io.sandbox.running import serve_in_thread
 from ccpay_io.settings import Settings
+from ccpay_io.store.reading import newest
 from ccpay_io.store.schema import sql_folder
 
 QUESTIONS = sorted(path.stem for path in (sql_folder() / "board").glob("*.sql"))
@@ -126,16 +127,16 @@ def test_floats_keep_five_digits_and_what_is_unknown() -> None:
 def test_a_board_is_behind_until_it_is_built(market: Settings, tmp_path: Path) -> None:
     """No board, or one of an older publication, is behind; a broken status.json means none."""
     settings = replace(market, warehouse=tmp_path)
-    assert is_behind(settings)
+    assert is_behind(settings, newest(settings.place))
     (tmp_path / "board").mkdir()
     status_path(tmp_path).write_text("{", "utf-8")
-    assert is_behind(settings)
+    assert is_behind(settings, newest(settings.place))
     status_path(tmp_path).write_text('{"version": null}', "utf-8")
-    assert not is_behind(settings)
+    assert not is_behind(settings, newest(settings.place))
     (tmp_path / "versions").mkdir()
     (tmp_path / "versions" / "ccpay-1.duckdb").touch()
-    assert is_behind(settings)
-    assert not is_behind(market)
+    assert is_behind(settings, newest(settings.place))
+    assert not is_behind(market, newest(market.place))
 
 
 def test_a_build_replaces_both_files_whole(market: Settings) -> None:

@@ -8,7 +8,6 @@ import math
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -94,7 +93,7 @@ def test_what_is_watched_goes_before_what_is_not() -> None:
 @pytest.mark.parametrize("allowed", [160, 161, 10_000])
 def test_with_enough_budget_every_pair_is_asked(allowed: int) -> None:
     """Nothing is left out as long as the budget reaches."""
-    market = run(Market([0.0] * 80 + [1.0] * 80), allowed if allowed < 1000 else 160, 5)
+    market = run(Market([0.0] * 80 + [1.0] * 80), allowed, 5)
     assert set(market.asked.values()) == {5}
 
 
@@ -186,7 +185,7 @@ def test_a_poll_says_what_it_did_not_ask(
     assert isinstance(pairs, int)
     # Each gets its half, as in the last minutes of a day one poll may use all that is left.
     results = [collect("fees", with_settings=with_budget_for(polled, pairs // 2)) for _ in range(2)]
-    for number, result in zip(count(1), results, strict=False):
+    for number, result in enumerate(results, 1):
         snapshot = dict(
             query(
                 "SELECT coalesce(unknown_reason, state), count(*) FROM withdraw_fee_snapshot"
@@ -218,6 +217,18 @@ def test_a_pace_that_does_not_reach_is_a_small_budget(polled: Settings, collect:
     result = collect("fees", with_settings=slow)
     assert result.left_out == pairs - reached > 0
     assert f"of {pairs:,} asked" in result.coverage
+
+
+def test_an_empty_budget_covers_nothing(
+    polled: Settings, collect: Collect, query: Callable[..., list[tuple[object, ...]]]
+) -> None:
+    """Where nothing is left for fees the coverage says so; it is not that of all pairs."""
+    collect("fees", with_settings=with_budget_for(polled, 0))
+    ((pct, age_s),) = query(
+        "SELECT fee_coverage_pct::DOUBLE, fee_longest_age_s FROM api_budget_now"
+    )
+    assert 0 < pct < 5
+    assert age_s > 300 * LONGEST_TURN
 
 
 def test_what_is_left_is_a_view(

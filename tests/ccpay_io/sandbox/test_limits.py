@@ -209,6 +209,9 @@ def test_a_scenario_goes_by_time(tmp_path: Path) -> None:
         ('[[step]]\nat = 1\nfault = { fault = "explode" }', "no fault 'explode'"),
         ("[[step]]\nat = 1\nchains = 3", "step 1"),
         ("[[step]]\nat = 9\n[[step]]\nat = 1", "step 2 is earlier"),
+        ("[[steps]]\nat = 1", "a list of"),
+        ("step = 3", "a list of"),
+        ("", "a list of"),
         ("not toml", "bad.toml"),
     ],
 )
