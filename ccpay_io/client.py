@@ -135,7 +135,7 @@ class CcpayClient(Calls):
         secrets = (credentials.app_secret, credentials.app_id)
         self._redact = Redactor(secret.reveal() for secret in secrets if secret).text
         if transport is None:
-            from ccpay_io.wire import Wire  # a quarter of a second of CPU; not for replays
+            from ccpay_io.wire import Wire  # a quarter of a second of CPU
 
             transport = Wire(base_url, max_connections)
         self._gate = ReadOnlyTransport(transport, base_url)

@@ -3,7 +3,7 @@
 Owns the list of endpoints that exist for this tool, the count of what was really sent, trusted
 certificates, the proxy that the environment names, and what statuses and headers mean. A payout
 cannot be made even by mistake, whatever a caller does. The network itself is wire.py. Called by
-client.py.
+client.py, wire.py and whatever else of this tool speaks HTTP.
 """
 
 from __future__ import annotations

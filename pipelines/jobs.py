@@ -1,4 +1,4 @@
-"""One job per feed, the delivery of notices, the pruning of what is old, sealing, the board.
+"""One job per feed; delivery of notices, pruning, sealing, the care of a lake, the board.
 
 Owns executor, tags and the longest run time of each job. Each job runs in one process: the steps of
 a small poll are cheaper than one more interpreter.

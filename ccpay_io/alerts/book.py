@@ -2,7 +2,7 @@
 
 Owns the tables alert_state, alert_episode and alert_muting, and reads silences and acknowledgements
 (control.py writes those). What is told to whom is notices.py's. Called by the collector through
-`Warehouse.commit`, and by delivery.py for the state of channels.
+`Warehouse.commit`, and by health.py for the state of channels.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from ccpay_io.alerts.subject import Observation
 from ccpay_io.alerts.usual import Usual, remember_usual
 from ccpay_io.feeds.poll import Poll
 from ccpay_io.settings import Settings
+from ccpay_io.store.rows import one
 
 _COLUMNS = tuple(field.name for field in fields(Instance))
 
@@ -88,7 +89,7 @@ def _rules(con: duckdb.DuckDBPyConnection, settings: Settings, at: datetime) -> 
         [at],
     ).fetchall()
     acks = con.execute("SELECT alert_id FROM store.alert_ack WHERE cleared_at IS NULL").fetchall()
-    (chains,) = con.execute("SELECT count(*) FROM store.chain_entity").fetchone() or (0,)
+    (chains,) = one(con, "SELECT count(*) FROM store.chain_entity")
     return Rules(
         settings.alerts.raise_after,
         settings.alerts.clear_after,

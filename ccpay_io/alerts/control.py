@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from ccpay_io.alerts.naming import find_chain, find_coin, open_alert
 from ccpay_io.errors import ConfigError
 from ccpay_io.feeds.poll import utc_now
+from ccpay_io.store.rows import one
 from ccpay_io.store.writer import Warehouse
 
 # A reader in any time zone must still be able to hold the end; Python ends with the year 9999.
@@ -88,8 +89,7 @@ def silence(
         coin_id = find_coin(con, matchers.coin) if matchers.coin else None
         alert_id = open_alert(con, matchers.alert_id) if matchers.alert_id else None
         chain = find_chain(con, matchers.chain) if matchers.chain else None
-        row = con.execute("SELECT coalesce(max(silence_id), 0) + 1 FROM store.alert_silence")
-        (number,) = row.fetchone() or (1,)
+        (number,) = one(con, "SELECT coalesce(max(silence_id), 0) + 1 FROM store.alert_silence")
         con.execute(
             "INSERT INTO store.alert_silence VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [

@@ -21,6 +21,7 @@ from ccpay_io.alerts.health import judge_channel, judge_gone
 from ccpay_io.alerts.late import as_sent, merge
 from ccpay_io.feeds.poll import utc_now
 from ccpay_io.settings import Settings
+from ccpay_io.store.rows import one
 from ccpay_io.store.writer import Warehouse
 
 LEASE = timedelta(minutes=2)
@@ -101,13 +102,12 @@ def _claim(warehouse: Warehouse, settings: Settings, now: datetime) -> _Claim | 
             "UPDATE store.alert_outbox SET claimed_until = ?, attempts = ? WHERE notice_id = ?",
             [now + LEASE, attempts + 1, notice_id],
         )
-        row = con.execute(
+        channel, created, *content = one(
+            con,
             "SELECT channel, created_at, severity, title, body, payload, transition, incident"
             " FROM store.alert_outbox WHERE notice_id = ?",
             [notice_id],
-        ).fetchone()
-        assert row is not None  # noqa: S101 - it was just read in this transaction
-        channel, created, *content = row
+        )
         message = as_sent(con, Message(notice_id, *content), created, now)
         return _Claim(channel, attempts + 1, created, message)
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from ccpay_io.alerts import flapping
 from ccpay_io.alerts.instance import Instance
 from ccpay_io.alerts.machine import Event, Step, advance
-from ccpay_io.alerts.muting import Silence, muted_by
+from ccpay_io.alerts.muting import EXPLAINING, Silence, muted_by
 from ccpay_io.alerts.subject import Observation, fingerprint
 from ccpay_io.alerts.telling import Now, Transition, tell
 
@@ -87,8 +87,9 @@ def judge(
     """
     steps = _steps(state, seen, moment, rules)
     known = {_key(moment, each) for each in seen if each.verdict in _KNOWN}
+    gone = {_key(moment, each) for each in seen if each.verdict == "gone"}
     after = {**state, **{key: step.instance for key, step in steps.items()}}
-    open_now = [alert for alert in after.values() if alert.is_open]
+    causes = [a for a in after.values() if a.is_open and a.kind in EXPLAINING]
     kept, transitions = dict[str, Instance](), list[Transition]()
     for key, alert in after.items():
         if key not in steps and not moment.is_tick:
@@ -98,12 +99,12 @@ def judge(
             moment.at,
             steps[key].event if key in steps else None,
             key in known,
-            muted_by(alert, open_now, rules.silences, moment.at),
+            muted_by(alert, causes, rules.silences, moment.at),
             alert.alert_id in rules.acked,
         )
         told, transition = tell(alert, now)
         transitions += [transition] if transition else []
-        if _is_worth_keeping(told):
+        if key not in gone and _is_worth_keeping(told):
             kept[key] = told
     return Judgement(
         kept,

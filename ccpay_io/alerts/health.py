@@ -1,7 +1,7 @@
 """delivery: whether each channel takes notices; told to the others when one does not.
 
-Owns what attempts mean for a channel. Called by delivery.py, inside the transaction in which an
-attempt is recorded.
+Owns what attempts mean for a channel, and that one that left the settings is over. Called by
+delivery.py, inside the transactions in which a notice is claimed and an attempt is recorded.
 """
 
 from __future__ import annotations

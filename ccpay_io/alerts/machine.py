@@ -1,7 +1,7 @@
 """The state machine of one subject: a pure function of (instance, observation, thresholds).
 
 Owns when an episode opens and ends, and its bounds. Knows nothing of what is told to whom
-(engine.py), reads no clock. Called by engine.py for each observation.
+(telling.py, notices.py), reads no clock. Called by engine.py for each observation.
 
     quiet -> pending -> firing -> recovering -> quiet
 
@@ -133,4 +133,5 @@ def _absent(was: Instance, alert_id: str) -> Step:
 def _ended(was: Instance, event: Literal["closed", "delisted"]) -> Step:
     """Over without having recovered; when exactly nobody knows, so the bounds stay open."""
     over = replace(was, phase="quiet", streak=0)
-    return Step(over, event if was.is_open or event == "delisted" else None)
+    ends = was.is_open or was.flapping_since is not None or event == "delisted"
+    return Step(over, event if ends else None)

@@ -13,6 +13,8 @@ from datetime import datetime
 
 from ccpay_io.alerts.instance import Instance
 
+# Alerts of these kinds explain others.
+EXPLAINING = ("source_health", "chain_status")
 # The watch asks the whole API every half minute; what it cannot reach, no other feed can.
 API = "getChainList"
 _EXPLAINED_BY_API = (
@@ -53,10 +55,17 @@ class Silence:
 
 
 def muted_by(
-    alert: Instance, others: Iterable[Instance], silences: Sequence[Silence], at: datetime
+    alert: Instance, causes: Iterable[Instance], silences: Sequence[Silence], at: datetime
 ) -> str | None:
-    """What mutes an alert now: "alert:<alert_id>", "silence:<id>" or None."""
-    cause = next((other for other in others if explains(other, alert)), None)
+    """What mutes an alert now: "alert:<alert_id>", "silence:<id>" or None.
+
+    Args:
+        alert: the one that would be told.
+        causes: those that are open, of the kinds that explain others.
+        silences: those that are set.
+        at: the moment.
+    """
+    cause = next((cause for cause in causes if explains(cause, alert)), None)
     if cause:
         return f"alert:{cause.alert_id}"
     silence = next((silence for silence in silences if silence.covers(alert, at)), None)
@@ -65,7 +74,7 @@ def muted_by(
 
 def explains(cause: Instance, alert: Instance) -> bool:
     """Whether `alert` is no news of its own while `cause` is open."""
-    if not cause.is_open or cause.key == alert.key:
+    if cause.key == alert.key:
         return False
     if cause.kind == "source_health":
         # An answer of which nothing can be read is an outage of its endpoint; one cause, one word.

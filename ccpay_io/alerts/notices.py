@@ -1,7 +1,7 @@
 """Who is told what: the transitions of one poll as at most three notices per channel.
 
-Owns which channel hears of an alert, what goes into one notice, and the rows of the outbox until
-they are sent (delivery.py goes on from there). One notice for what began, one for what ended, one
+Owns which channel hears of an alert and what goes into one notice, a row of the outbox; delivery.py
+goes on from there. One notice for what began, one for what ended, one
 for reminders; after an outage of the API one digest of all. Paging services, which have one page
 per notice and close it by its key, are told of each page's end by itself. Called by book.py.
 """
@@ -74,13 +74,10 @@ def _hears(con: duckdb.DuckDBPyConnection, channel: Channel, part: Transition) -
     """A channel hears what its filter lets through, and the rest of every story it has heard of."""
     if part.alert.kind == "delivery" and _is_left_out(con, channel, part):
         return False
-    if _has_heard(con, channel, part):
-        return True
-    alert = part.alert
-    if part.word in ENDING or is_worse(channel.severity, alert.severity):
-        return False
     # Somebody has to hear that a channel fails, whatever else they asked for.
-    return not channel.kinds or alert.kind in channel.kinds or alert.kind == "delivery"
+    is_wanted = not channel.kinds or part.alert.kind in (*channel.kinds, "delivery")
+    is_new = part.word not in ENDING and not is_worse(channel.severity, part.alert.severity)
+    return (is_wanted and is_new) or _has_heard(con, channel, part)
 
 
 def _is_left_out(con: duckdb.DuckDBPyConnection, channel: Channel, part: Transition) -> bool:
@@ -138,6 +135,8 @@ def _pages(
         yield Bundle("opened", opened)
     ended = dict[str, list[Transition]]()
     for part in heard:
+        if part.word in ("opened", "reminder"):
+            continue
         page, ids = _page_of(con, channel, part)
         if part.word in ENDING and not _is_any_open(con, ids):
             ended.setdefault(page, []).append(part)

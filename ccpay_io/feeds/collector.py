@@ -165,7 +165,7 @@ class Collector:
     async def watch_chains(self) -> WatchResult:
         """The chain watch: one poll, and more 5 s apart while the engine wants confirmation.
 
-        Everything ends within 25 s: a first bad or first good status is known for sure within one
+        Asking ends within 25 s: a first bad or first good status is known for sure within one
         interval, without waiting for the next.
         """
         ends = time.monotonic() + WATCH_DEADLINE_S

@@ -45,7 +45,7 @@ def note_limits(
             status.daily_budget,
             status.resets_at,
             status.quota_exhausted,
-            min(status.rate_rps, status.learned_ceiling_rps or status.rate_rps),
+            status.rate_rps,
             status.learned_ceiling_rps,
             status.breaker_since,
             *(covered or (None, None, None)),

@@ -1,7 +1,7 @@
 """`one(con, sql)`: the row of a query that always has one, such as a count.
 
-Owns the check that it really came. Used by the store's modules and by the feeds' planning; a query
-that may have no row uses `fetchone` and says what None means.
+Owns the check that it really came. Used wherever rows are read; a query that may
+have no row uses `fetchone` and says what None means.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Feeds, sealed months and the board as Dagster assets: what an analyst sees in the catalog.
+"""Feeds, sealed months, the care of a lake and the board as Dagster assets: what the catalog shows.
 
-Owns descriptions, owners, kinds and dependencies. A body is one call of polling.poll_feed. Modules
-with assets must not postpone annotations: Dagster reads them when the asset is defined.
+Owns descriptions, owners, kinds and dependencies. A feed's body is one call of polling.poll_feed.
+Modules with assets must not postpone annotations: Dagster reads them when the asset is defined.
 """
 
 from pipelines.assets.board import board

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -132,8 +133,8 @@ def migrate_command(source: str, target: str, data_path: str | None) -> int:
 
 def _at(place: Path | Lake, settings: Settings) -> Warehouse:
     lake = place if isinstance(place, Lake) else None
-    root = settings.warehouse if isinstance(place, Lake) else place
-    return Warehouse(root, settings.stamp, lake=lake, keep_versions=settings.retention.versions)
+    folder = settings.warehouse if isinstance(place, Lake) else place
+    return open_warehouse(replace(settings, warehouse=folder, lake=lake))
 
 
 def _told(done: Rebuilt) -> str:

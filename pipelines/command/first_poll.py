@@ -1,7 +1,7 @@
 """The first poll of `ccpay up`, in a process of its own so that `up` itself stays small.
 
 Owns what must happen before anything runs: runs that died with an earlier `up` are closed, or their
-feeds would wait for them. Started by up.py.
+feeds would wait for them. Started by up.py; code_server.py closes dead runs by it on a server.
 """
 
 import signal
@@ -19,7 +19,7 @@ LAUNCHED = ".dagster/grpc_info"
 
 
 def close_dead_runs(instance: dg.DagsterInstance) -> int:
-    """Marks runs of an earlier `ccpay up` as failed: it took their processes with it."""
+    """Marks runs of a code server that is gone as failed: it took their processes with it."""
     unfinished = [
         dg.DagsterRunStatus.NOT_STARTED,
         dg.DagsterRunStatus.STARTING,
@@ -32,7 +32,7 @@ def close_dead_runs(instance: dg.DagsterInstance) -> int:
         if LAUNCHED in run.tags
     ]
     for run in dead:
-        instance.report_run_failed(run, "ended with the `ccpay up` that it belonged to")
+        instance.report_run_failed(run, "ended with the code server that had started it")
     return len(dead)
 
 

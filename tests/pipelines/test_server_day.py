@@ -35,10 +35,10 @@ def live(defs: dg.Definitions, instance: dg.DagsterInstance) -> int:
     made = 0
     for job, count in runs_of_a_day().items():
         for _ in range(count // SHARE):
-            run = defs.resolve_job_def(job).execute_in_process(
-                instance=instance, run_config=configs.get(job, {}), raise_on_error=False
+            defs.resolve_job_def(job).execute_in_process(
+                instance=instance, run_config=configs.get(job, {})
             )
-            made += run.run_id != ""
+            made += 1
     return made
 
 

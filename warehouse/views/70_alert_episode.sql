@@ -1,7 +1,7 @@
 -- view: alert_episode
 -- grain: one row per alert that opened, whether it was told or muted
 -- key: alert_id
--- consumers: operations, ccpay alerts, the board
+-- consumers: operations, the metrics, the board
 -- example: SELECT kind, subject, severity, opened_at, resolved_at FROM alert_episode ORDER BY opened_at DESC
 -- column alert_id: the subject's fingerprint and the poll_id of the first bad poll; it never changes
 -- column kind: source_health, chain_status, payout_route, fee_level, freshness, contract or delivery

@@ -1,7 +1,7 @@
 -- view: notice_delivery
 -- grain: one row per notice and alert that it is about
 -- key: alert_id, notice_id
--- consumers: operations, ccpay alerts
+-- consumers: operations, the metrics
 -- example: SELECT channel, notice_id, attempts, last_error FROM notice_delivery WHERE delivered_at IS NULL
 -- column alert_id: the alert, as in alert_episode; a subject that only flapped is in no episode
 -- column notice_id: the notice: what receivers tell repetitions by

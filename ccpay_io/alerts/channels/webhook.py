@@ -7,15 +7,13 @@ import binascii
 import hashlib
 import hmac
 import time
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 import httpx
 
 from ccpay_io.alerts.channels.message import Message, Sent
 from ccpay_io.loopback import is_loopback
 from ccpay_io.settings import Secret
-from ccpay_io.transport import trusted
+from ccpay_io.transport import retry_after, trusted
 
 TIMEOUT_S = 15.0
 # What receivers call a message that they took; the first that is there is kept.
@@ -71,19 +69,9 @@ def judged(response: httpx.Response) -> Sent:
         False,
         permanent=400 <= status < 500 and status not in (408, 425, 429),
         status_code=status,
-        retry_after_s=_wait_s(response.headers.get("Retry-After", "")),
+        retry_after_s=retry_after(response),
         error=f"HTTP {status}",
     )
-
-
-def _wait_s(text: str) -> float | None:
-    """Retry-After: seconds or a date."""
-    if text.isdecimal():
-        return float(text)
-    try:
-        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None
 
 
 def _signature(secret: Secret, signed: bytes) -> str:

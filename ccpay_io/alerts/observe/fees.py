@@ -13,6 +13,7 @@ import duckdb
 
 from ccpay_io.alerts.subject import Observation
 from ccpay_io.feeds.poll import Poll
+from ccpay_io.store.rows import one
 
 _OPEN_SINCE = """
     SELECT min(started_by) FROM store.alert_state WHERE kind = 'fee_level' AND phase <> 'quiet'
@@ -33,14 +34,15 @@ _SUSPECTS = """
     ORDER BY 1
 """
 _SPIKES = """
-    SELECT coin_id, coin, chain, peak_usd, baseline_usd, ratio, cause, opened_at
+    SELECT coin_id, coalesce(coin, coin_id::VARCHAR), chain,
+           peak_usd, baseline_usd, ratio, cause, opened_at
     FROM store.fee_spikes_since($since::TIMESTAMPTZ, $pairs::BIGINT[])
     WHERE closed_at IS NULL
     ORDER BY coin_id, chain
 """
 # Like a spike, it begins at twice as far from the usual as it ends.
 _LOW = """
-    SELECT f.coin_id, f.coin, f.chain, f.fee_usd_then, u.usual_usd
+    SELECT f.coin_id, coalesce(f.coin, f.coin_id::VARCHAR), f.chain, f.fee_usd_then, u.usual_usd
     FROM store.withdraw_fee_entity AS e
     JOIN store.fee_usual AS u USING (entity_id)
     JOIN store.withdraw_fee_ready AS f ON f.coin_id = e.coin_id AND f.chain = e.chain
@@ -89,7 +91,7 @@ def observe_fees(con: duckdb.DuckDBPyConnection, poll: Poll) -> list[Observation
 
 
 def _look_back_to(con: duckdb.DuckDBPyConnection, poll: Poll) -> datetime:
-    (oldest,) = con.execute(_OPEN_SINCE).fetchone() or (None,)
+    (oldest,) = one(con, _OPEN_SINCE)
     begun = min(oldest or poll.observed_at, poll.observed_at)
     return begun - timedelta(seconds=_LOOK_BACK * poll.cadence_s)
 

@@ -32,7 +32,7 @@ def observe_freshness(
 ) -> list[Observation]:
     """One observation per feed that has ever brought data."""
     good = dict(con.execute("SELECT dataset, good_at FROM store.dataset_now").fetchall())
-    cadences = {feed: int(getattr(settings.feeds, feed)) for feed in _DATASETS}
+    cadences = {feed: settings.feeds.cadence_s(feed) for feed in _DATASETS}
     since = _watched_since(con, poll, max(cadences.values()))
     return [
         _observation(feed, timedelta(seconds=cadences[feed]), good_at, since, poll.observed_at)

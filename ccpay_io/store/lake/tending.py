@@ -2,7 +2,7 @@
 
 Owns the steps and their order. Each poll leaves some small files, and rows that stay in the catalog
 because they are few; without care, reading slows down from day to day. What a reader of an hour ago
-still has open stays. Called by the daily care of a lake in pipelines/, and by tests.
+still has open stays. Called by the hourly care of a lake in pipelines/, and by tests.
 """
 
 from __future__ import annotations

@@ -164,6 +164,7 @@ def test_a_channel_that_is_gone_is_closed_once_and_its_notices_given_up(
         "SELECT arg_max(error, attempt) FROM store.alert_delivery WHERE outcome = 'dead'"
     )
     assert error == "this channel is not configured here"
+    assert without.rows("FROM store.alert_state WHERE kind = 'delivery'") == []
 
 
 def test_the_log_can_fail_too(root: Path, receiver: Receiver, clock: Clock) -> None:
