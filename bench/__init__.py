@@ -1,7 +1,7 @@
 """What asking and keeping cost, and how fast answers are, beside baselines in the same run.
 
-`make bench` runs it from a checkout, all but the lake's; it is not installed. The store uses only what a pipeline and a
-reader use: `Warehouse.commit`, `publish`, `seal` and the published views.
+`make bench` runs it from a checkout, all but the lake's; it is not installed. The store uses only
+what a pipeline and a reader use: `Warehouse.commit`, `publish`, `seal` and the published views.
 
     asking.py     this client beside others     slow_api.py  the server that all of them ask
     history.py    invents the polls                 rows.py       the same as denormalized rows
