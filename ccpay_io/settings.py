@@ -168,27 +168,20 @@ def load_settings(environ: Mapping[str, str] | None = None, *, cwd: Path | None 
     )
 
 
-def place_at(
-    text: str,
-    data_path: str | None = None,
-    environ: Mapping[str, str] | None = None,
-    *,
-    cwd: Path | None = None,
-) -> Path | Lake:
+def place_at(text: str, data_path: str | None = None) -> Path | Lake:
     """What a text means in the place of CCPAY_WAREHOUSE: a folder, or a lake.
 
     Args:
         text: the folder's path, or ducklake:postgres:...
         data_path: of a lake, instead of CCPAY_DATA_PATH.
-        environ, cwd: as for `load_settings`.
 
     Raises:
         ConfigError: it names no lake, though it begins like one.
     """
-    folder = (cwd or Path.cwd()).absolute()
+    folder = Path.cwd()
     if not is_lake(text):
         return folder / Path(text).expanduser()
-    env = merged(folder / ".env", os.environ if environ is None else environ)
+    env = merged(folder / ".env", os.environ)
     told = data_path or env.get("CCPAY_DATA_PATH")
     return with_data(lake_at(text), told, env, folder) if told else lake_at(text)
 

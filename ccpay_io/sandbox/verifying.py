@@ -26,7 +26,7 @@ class Verifier:
 
     Args:
         secrets: app id -> secret; an account that signs with RSA only has an empty one.
-        rsa_key: the private or public key (PEM) whose signatures are accepted for every account.
+        rsa_key: the private key (PEM) whose signatures are accepted for every account.
 
     Attributes:
         skew_s: seconds that the sandbox's clock is ahead of this machine's.
@@ -81,7 +81,7 @@ class Verifier:
 
 
 def _public_key(pem: bytes) -> RSAPublicKey:
-    """The public half of an RSA key.
+    """The public half of a private RSA key.
 
     Raises:
         ValueError: it is none.
@@ -89,10 +89,7 @@ def _public_key(pem: bytes) -> RSAPublicKey:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
 
-    if b"PRIVATE KEY" in pem:
-        key = serialization.load_pem_private_key(pem, password=None).public_key()
-    else:
-        key = serialization.load_pem_public_key(pem)
+    key = serialization.load_pem_private_key(pem, password=None).public_key()
     if not isinstance(key, rsa.RSAPublicKey):
         raise ValueError("not an RSA key")
     return key
