@@ -53,9 +53,10 @@ SELECT
     CASE WHEN p.state = 'ok' THEN p.fee_amount END AS fee_amount,
     CASE WHEN p.state = 'ok' THEN p.fee_coin_id END AS fee_coin_id,
     CASE WHEN p.state = 'ok' THEN p.fee_coin END AS fee_coin,
-    -- Whether the price is too old is known only when somebody asks.
+    -- Whether the price is too old is known only when somebody asks; from when it is, already here.
     CASE WHEN p.state = 'ok' THEN store.exact_product(p.fee_amount, price.price_usd) END AS fee_usd_then,
     CASE WHEN p.state = 'ok' THEN price.answered_at END AS priced_at,
+    CASE WHEN p.state = 'ok' THEN store.price_stale_from(price.answered_at) END AS price_stale_from,
     n.min_withdraw_amount,
     n.max_withdraw_amount,
     n.can_withdraw,
@@ -70,7 +71,8 @@ SELECT
         ELSE 'usable'
     END AS route_state,
     p.poll_id,
-    p.answered_at AS observed_at
+    p.answered_at AS observed_at,
+    store.stale_from('fees', p.answered_at) AS stale_from
 FROM pair AS p
 LEFT JOIN price ON price.coin_id = p.fee_coin_id
 LEFT JOIN main.coin ON coin.coin_id = p.coin_id

@@ -34,11 +34,11 @@ SELECT
     fee_amount,
     fee_coin_id,
     fee_coin,
-    CASE WHEN NOT store.is_stale_price(priced_at) THEN fee_usd_then END AS fee_usd,
+    CASE WHEN now() <= price_stale_from THEN fee_usd_then END AS fee_usd,
     CASE
         WHEN state <> 'ok' THEN 'no_fee'
         WHEN priced_at IS NULL THEN 'no_price'
-        WHEN store.is_stale_price(priced_at) THEN 'stale_price'
+        WHEN coalesce(now() > price_stale_from, true) THEN 'stale_price'
         WHEN fee_usd_then IS NULL THEN 'too_large'
     END AS fee_usd_reason,
     store.data_age_s(priced_at) AS price_age_s,
@@ -49,5 +49,5 @@ SELECT
     poll_id,
     observed_at,
     store.data_age_s(observed_at) AS data_age_s,
-    coalesce(store.is_stale('fees', observed_at), true) AS is_stale
+    coalesce(now() > stale_from, true) AS is_stale
 FROM store.withdraw_fee_ready;
