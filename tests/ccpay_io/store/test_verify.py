@@ -43,6 +43,7 @@ def test_each_kind_of_damage_is_found(
     assert promise in {finding.what for finding in verify(warehouse) if not finding.ok}
 
 
+@pytest.mark.folder
 def test_a_published_file_that_is_damaged_is_found(
     warehouse: Warehouse, poll: Any, fee: Any
 ) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from ccpay_io.errors import WarehouseError, WarehouseLocked, WrongEnvironment
 from ccpay_io.store import folder
+from ccpay_io.store.lake.address import Lake
 from ccpay_io.store.verify import verify
 from ccpay_io.store.writer import Warehouse
 
@@ -79,8 +80,9 @@ def test_another_environment_is_refused(warehouse: Warehouse, poll: Any, fee: An
     """Sandbox data never mixes with live data."""
     warehouse.commit([poll(0, {(1, "ETH"): fee("1")})])
 
+    lake = warehouse.place if isinstance(warehouse.place, Lake) else None
     with pytest.raises(WrongEnvironment, match=r"holds data of \[test\].*\[live ccpayment.com\]"):
-        Warehouse(warehouse.root, "live ccpayment.com").commit([])
+        Warehouse(warehouse.root, "live ccpayment.com", lake=lake).commit([])
 
 
 def test_an_evaluation_that_fails_rolls_the_poll_back(
@@ -112,6 +114,7 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> No
     assert "nothing was lost" in caught.value.hint
 
 
+@pytest.mark.folder
 def test_a_damaged_file_is_one_clear_line(warehouse: Warehouse) -> None:
     """Garbage in the private file is reported, not overwritten."""
     warehouse.private.write_bytes(b"garbage" * 1000)
@@ -121,6 +124,7 @@ def test_a_damaged_file_is_one_clear_line(warehouse: Warehouse) -> None:
     assert warehouse.private.read_bytes().startswith(b"garbage")
 
 
+@pytest.mark.folder
 def test_a_writer_that_never_lets_go_is_reported(warehouse: Warehouse) -> None:
     """Waiting for the lock ends with what to look for."""
     patient = folder.LOCK_TIMEOUT_S
@@ -132,6 +136,7 @@ def test_a_writer_that_never_lets_go_is_reported(warehouse: Warehouse) -> None:
         folder.LOCK_TIMEOUT_S = patient
 
 
+@pytest.mark.folder
 def test_threads_and_processes_take_turns(
     warehouse: Warehouse, poll: Any, fee: Any, query: Any
 ) -> None:
@@ -167,6 +172,7 @@ for number in range(10):
     assert [finding for finding in verify(warehouse) if not finding.ok] == []
 
 
+@pytest.mark.folder
 def test_a_publication_is_due_every_five_minutes(warehouse: Warehouse, poll: Any, fee: Any) -> None:
     """The first at once, the next not before five minutes have passed, or when forced."""
     warehouse.commit([poll(0, {(1, "ETH"): fee("1")})])
