@@ -1,5 +1,5 @@
 -- macro: data_age_s(observed_at)
--- grain: scalar macros: seconds since an observation; the moment after which it is older than three cadences of its feed (stale_from), for a price of its two feeds (price_stale_from); whether that has passed (is_stale, is_stale_price)
+-- grain: scalar macros: seconds since an observation; the moment after which it is older than three cadences of its feed (stale_from), for a price of its two feeds (price_stale_from); whether that has passed (is_stale)
 -- key: none
 -- consumers: every view whose name ends in _now
 -- example: SELECT store.data_age_s(now())
@@ -17,6 +17,3 @@ CREATE OR REPLACE MACRO store.price_stale_from(observed_at) AS
     coalesce(store.stale_from('networks', observed_at), store.stale_from('prices', observed_at));
 CREATE OR REPLACE MACRO store.is_stale(feed_name, observed_at) AS
     now() > store.stale_from(feed_name, observed_at);
--- What cannot be judged is not trusted.
-CREATE OR REPLACE MACRO store.is_stale_price(observed_at) AS
-    coalesce(now() > store.price_stale_from(observed_at), true);

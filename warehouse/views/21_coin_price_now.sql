@@ -16,7 +16,8 @@ SELECT
     c.price_usd,
     c.answered_at AS observed_at,
     store.data_age_s(c.answered_at) AS data_age_s,
-    store.is_stale_price(c.answered_at) AS is_stale
+    -- What cannot be judged is not trusted.
+    coalesce(now() > store.price_stale_from(c.answered_at), true) AS is_stale
 FROM store.coin_price_entity AS e
 JOIN store.coin_price_current AS c USING (entity_id)
 LEFT JOIN coin AS n USING (coin_id)

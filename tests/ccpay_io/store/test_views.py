@@ -467,6 +467,23 @@ def test_now_a_stale_price_is_a_reason(
     assert query("SELECT is_stale FROM coin_price_now") == [(True,)]
 
 
+@pytest.mark.parametrize(("cadence_s", "is_stale"), [(300, True), (3600, False)])
+def test_a_new_cadence_counts_from_the_poll_that_brings_it(
+    warehouse: Warehouse, poll: Any, fee: Any, query: Any, cadence_s: int, is_stale: bool
+) -> None:
+    """A pair that was last answered 20 minutes ago is stale by one cadence, not by the other."""
+
+    def ago(minutes: int) -> dict[str, Any]:
+        at = utc_now() - timedelta(minutes=minutes)
+        return {"poll_id": poll_id_at(at), "started_at": at, "observed_at": at}
+
+    warehouse.commit([poll(0, {(1, "ETH"): fee("1")}, **ago(20))])
+    failed = {"outcome": "failed", "error_name": "TimedOut", "cadence_s": cadence_s}
+    warehouse.commit([poll(0, None, **ago(1), **failed)])
+
+    assert query("SELECT is_stale FROM withdraw_fee_now") == [(is_stale,)]
+
+
 def test_a_rate_history_has_one_row_per_rate(warehouse: Warehouse, poll: Any, query: Any) -> None:
     """Unchanged rates leave no row; an absence ends the last one."""
     as_fiats = {"feed": "fiats", "dataset": "fiat"}
