@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from ccpay_io.answers import read_coins, read_fee, read_list, read_prices
-from ccpay_io.errors import ConfigError, error_for_code
+from ccpay_io.codes import error_for_code
+from ccpay_io.errors import ConfigError
 from ccpay_io.feeds.asked import Asked
 from ccpay_io.feeds.chains import ask_chains
 from ccpay_io.feeds.coins import ask_coins

@@ -11,14 +11,8 @@ from typing import TypeVar
 
 from pydantic_core import from_json
 
-from ccpay_io.errors import (
-    CODE_ERRORS,
-    HttpStatusError,
-    NotJson,
-    NullData,
-    WrongShape,
-    error_for_code,
-)
+from ccpay_io.codes import CODE_ERRORS, error_for_code
+from ccpay_io.errors import HttpStatusError, NotJson, NullData, WrongShape
 from ccpay_io.transport import policy_of_status
 
 SUCCESS = 10000

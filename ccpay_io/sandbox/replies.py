@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from ccpay_io.errors import CODE_ERRORS
+from ccpay_io.codes import CODE_ERRORS
 
 
 class Refused(Exception):

@@ -18,8 +18,8 @@ import pytest
 import stamina
 
 from ccpay_io.client import CcpayClient, Exchange
+from ccpay_io.codes import CODE_ERRORS, RateLimit, ReqExpired
 from ccpay_io.errors import (
-    CODE_ERRORS,
     ApiError,
     BreakerOpen,
     BudgetExhausted,
@@ -27,8 +27,6 @@ from ccpay_io.errors import (
     NotJson,
     NullData,
     Policy,
-    RateLimit,
-    ReqExpired,
     UndocumentedCode,
     WrongShape,
 )

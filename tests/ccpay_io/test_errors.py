@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ccpay_io.codes import CODE_ERRORS, error_for_code
 from ccpay_io.errors import (
-    CODE_ERRORS,
     ApiError,
     BreakerOpen,
     BudgetExhausted,
@@ -24,7 +24,6 @@ from ccpay_io.errors import (
     UndocumentedCode,
     WarehouseError,
     WrongShape,
-    error_for_code,
     quoted,
 )
 

@@ -21,17 +21,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ccpay_io.codes import (
+    Internal,
+    InvalidChain,
+    MaliciousReq,
+    RateLimit,
+    ReqDailyLimit,
+)
 from ccpay_io.errors import (
     ApiError,
     BreakerOpen,
     BudgetExhausted,
     HttpStatusError,
-    Internal,
-    InvalidChain,
-    MaliciousReq,
     Policy,
-    RateLimit,
-    ReqDailyLimit,
     TimedOut,
     WarehouseError,
 )

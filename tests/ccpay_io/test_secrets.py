@@ -19,7 +19,8 @@ import stamina
 from ccpay_io import sandbox
 from ccpay_io.alerts.heartbeat import beat
 from ccpay_io.client import CcpayClient
-from ccpay_io.errors import CODE_ERRORS, ApiError
+from ccpay_io.codes import CODE_ERRORS
+from ccpay_io.errors import ApiError
 from ccpay_io.feeds.result import PollResult, WatchResult
 from ccpay_io.feeds.session import open_collector
 from ccpay_io.pacing import Pacer

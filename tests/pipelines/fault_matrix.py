@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ccpay_io.client import CcpayClient
-from ccpay_io.errors import CODE_ERRORS, ApiError
+from ccpay_io.codes import CODE_ERRORS
+from ccpay_io.errors import ApiError
 from ccpay_io.feeds.collector import Collector
 from ccpay_io.feeds.plan import Plan
 from ccpay_io.feeds.poll import Poll, utc_now

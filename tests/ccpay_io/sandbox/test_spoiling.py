@@ -7,7 +7,7 @@ import httpx
 import pytest
 from signed_caller import Caller
 
-from ccpay_io.errors import CODE_ERRORS
+from ccpay_io.codes import CODE_ERRORS
 from ccpay_io.sandbox.faults import Faults
 
 ASKED: dict[str, Any] = {
