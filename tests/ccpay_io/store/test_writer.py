@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -17,6 +18,11 @@ from ccpay_io.store import folder
 from ccpay_io.store.lake.address import Lake
 from ccpay_io.store.verify import verify
 from ccpay_io.store.writer import Warehouse
+
+
+def lake_of(warehouse: Warehouse) -> Lake | None:
+    """The lake that it is, if it is one."""
+    return warehouse.place if isinstance(warehouse.place, Lake) else None
 
 
 def test_a_poll_that_is_committed_again_changes_nothing(
@@ -80,9 +86,8 @@ def test_another_environment_is_refused(warehouse: Warehouse, poll: Any, fee: An
     """Sandbox data never mixes with live data."""
     warehouse.commit([poll(0, {(1, "ETH"): fee("1")})])
 
-    lake = warehouse.place if isinstance(warehouse.place, Lake) else None
     with pytest.raises(WrongEnvironment, match=r"holds data of \[test\].*\[live ccpayment.com\]"):
-        Warehouse(warehouse.root, "live ccpayment.com", lake=lake).commit([])
+        Warehouse(warehouse.root, "live ccpayment.com", lake=lake_of(warehouse)).commit([])
 
 
 def test_an_evaluation_that_fails_rolls_the_poll_back(
@@ -136,21 +141,20 @@ def test_a_writer_that_never_lets_go_is_reported(warehouse: Warehouse) -> None:
         folder.LOCK_TIMEOUT_S = patient
 
 
-@pytest.mark.folder
 def test_threads_and_processes_take_turns(
     warehouse: Warehouse, poll: Any, fee: Any, query: Any
 ) -> None:
     """Commits from threads of one process and from another process all land, none twice."""
     code = """
-import os, sys
-from pathlib import Path
+import pickle, sys
 from ccpay_io.store.writer import Warehouse
+root, lake = pickle.loads(bytes.fromhex(sys.argv[1]))
 for number in range(10):
-    with Warehouse(Path(sys.argv[1]), "test").transaction() as con:
+    with Warehouse(root, "test", lake=lake).transaction() as con:
         con.execute("INSERT INTO store.watch_setting VALUES ('process', ?, NULL)", [str(number)])
 """
     other = subprocess.Popen(
-        [sys.executable, "-c", code, str(warehouse.root)],
+        [sys.executable, "-c", code, pickle.dumps((warehouse.root, lake_of(warehouse))).hex()],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
 
