@@ -18,7 +18,7 @@ import click
 
 from bench.asking import measure_asking
 from bench.history import EVERY_S, Market
-from bench.hour import ROUNDS
+from bench.hour import ROUNDS, WARM_UP
 from bench.report import asking_lines, lines_of, machine, year_lines
 from bench.run import Measured, measure
 from bench.targets import asking_targets, target_lines
@@ -68,8 +68,8 @@ def _run(rate: float, days: float) -> Measured:
             Path(folder),
             pairs=PAIRS,
             rate=rate,
-            polls=max(2 * ROUNDS, round(days * DAY)),
-            live=ROUNDS,
+            polls=max(2 * (WARM_UP + ROUNDS), round(days * DAY)),
+            live=WARM_UP + ROUNDS,
             others=True,
             progress=click.echo,
         )

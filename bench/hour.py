@@ -13,6 +13,7 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,9 @@ from ccpay_io.store.durable import fsync_path
 from ccpay_io.store.writer import Warehouse
 
 ROUNDS = 12
+# Rounds before them: a publication costs what it does for good once it follows others, as it then
+# writes over one that has had its time.
+WARM_UP = 5
 WATCH_S = 30
 
 
@@ -84,14 +88,17 @@ class LiveHour:
         self._writing = writing
         self._dlt = dlt
         self._ids = random.Random(2)  # noqa: S311 - invented ids are no secret
+        self._is_counting = False
 
     def run(self, first: datetime, rounds: int, progress: Callable[[str], None]) -> Hour:
-        """Polls so many times five minutes, the first at `first`."""
+        """Polls so many times five minutes, the first at `first`; the last twelve are the hour."""
         cost = self.cost
-        lists = [poll for poll in self._market.lists(first) if poll.feed != "chains"]
-        self._commit(lists)
         for number, polls in enumerate(self._market.polls(first, rounds)):
-            self._commit(list(self._watch(first + timedelta(seconds=EVERY_S * number))))
+            at = first + timedelta(seconds=EVERY_S * number)
+            if number == max(0, rounds - ROUNDS):
+                self._is_counting = True
+                self._commit([poll for poll in self._market.lists(at) if poll.feed != "chains"])
+            self._commit(list(self._watch(at)))
             self._commit(polls)
             with self._counted("publications"):
                 cost.publish_s.append(seconds(lambda: self._warehouse.publish(force=True)))
@@ -112,7 +119,8 @@ class LiveHour:
         for poll in polls:
             with self._counted("raw"):
                 kept = with_raw(self._warehouse.root, poll, self._ids)
-            self.cost.raw_bytes += kept.raw.size if kept.raw else 0
+            if self._is_counting and kept.raw:
+                self.cost.raw_bytes += kept.raw.size
             with self._counted("commits"):
                 took = seconds(lambda kept=kept: self._warehouse.commit([kept]))
             self.cost.commit_s[poll.feed].append(took)
@@ -124,24 +132,14 @@ class LiveHour:
         for form in took if count else ():
             self.cost.dlt_s[form].append(took[form])
 
-    def _counted(self, what: str) -> _Counted:
-        return _Counted(self.cost.written, what)
-
-
-class _Counted:
-    """Adds the bytes that are written within a `with`."""
-
-    def __init__(self, written: dict[str, int], what: str) -> None:
-        self._written = written
-        self._what = what
-
-    def __enter__(self) -> None:
-        self._before = written_bytes()
-
-    def __exit__(self, *error: object) -> None:
+    @contextmanager
+    def _counted(self, what: str) -> Iterator[None]:
+        """Adds the bytes that are written within the `with`, once the hour has begun."""
+        before = written_bytes()
+        yield
         after = written_bytes()
-        if self._before is not None and after is not None:
-            self._written[self._what] += after - self._before
+        if self._is_counting and before is not None and after is not None:
+            self.cost.written[what] += after - before
 
 
 def copy_and_flush(path: Path) -> float:

@@ -90,6 +90,8 @@ class Writing:
             batch = [*lists, *(poll for polls in rounds for poll in polls)]
             written.invent_s += time.perf_counter() - started
             written.store_s += seconds(lambda batch=batch: self._warehouse.commit(batch))
+            # The pipeline publishes after each fee poll; that also drops what was deleted.
+            self._warehouse.publish(force=True)
             self.plain(batch)
             written.polls += count
             written.hot.append(self._hot())

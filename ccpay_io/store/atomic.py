@@ -1,4 +1,4 @@
-"""`with atomic(con):` - one transaction. Used by schema.py and writer.py, by nothing else."""
+"""`with atomic(con):` - one transaction. Used by the store and its care."""
 
 from __future__ import annotations
 

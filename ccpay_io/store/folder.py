@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 from ccpay_io.errors import WarehouseLocked
 from ccpay_io.feeds.poll import utc_now
 from ccpay_io.store.atomic import atomic
+from ccpay_io.store.compaction import drop_deleted_rows
 from ccpay_io.store.disk import clear_errors
 from ccpay_io.store.engine import attached
 from ccpay_io.store.export import refresh_export
@@ -78,6 +79,7 @@ class FolderStorage:
             return None
         with self._locked():
             with self._open() as con:
+                drop_deleted_rows(con)
                 con.execute("CHECKPOINT")
             version = publish_copy(self._private, self._root, keep=self._keep, step=self._step)
         refresh_export(self._root, self._step)

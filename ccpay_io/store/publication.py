@@ -5,6 +5,8 @@ Owns the published files: versions/ccpay-<micros>.duckdb, the stable name ccpay.
 versions go away. Does not decide when to publish and does not hold the lock: writer.py does both,
 and calls this with the private file closed and checkpointed.
 
+A version that has had its time becomes the next one, if nobody has it open (recycling.py).
+
 A kill at any moment leaves the previous publication in place and at most one temporary file, which
 the next publication removes.
 """
@@ -20,6 +22,7 @@ from pathlib import Path
 
 from ccpay_io.errors import WarehouseError
 from ccpay_io.store.durable import fsync_path
+from ccpay_io.store.recycling import rewritten
 
 _PREFIX, _SUFFIX = "ccpay-", ".duckdb"
 
@@ -60,7 +63,7 @@ def publish_copy(private: Path, root: Path, *, keep: int, step: Callable[[str], 
     Raises:
         WarehouseError: the private file still has a write-ahead log, so a copy would lose data.
     """
-    if private.with_name(private.name + ".wal").exists():
+    if _wal(private).exists():
         raise WarehouseError(
             f"{private} was not checkpointed", hint="run `ccpay admin verify` and publish again"
         )
@@ -70,8 +73,14 @@ def publish_copy(private: Path, root: Path, *, keep: int, step: Callable[[str], 
         leftover.unlink()
     version = folder / f"{_PREFIX}{_next_number(root)}{_SUFFIX}"
     copy = version.with_suffix(".tmp")
+    if retired := _retired(root, keep):
+        step("publish:retire")
+        os.replace(retired, copy)
+        _wal(retired).unlink(missing_ok=True)
     step("publish:copy")
-    shutil.copyfile(private, copy)
+    if not (retired and rewritten(copy, private)):
+        copy.unlink(missing_ok=True)
+        shutil.copyfile(private, copy)
     fsync_path(copy)
     copy.chmod(0o444)
     step("publish:version")
@@ -81,6 +90,11 @@ def publish_copy(private: Path, root: Path, *, keep: int, step: Callable[[str], 
     step("publish:prune")
     _prune(root, keep)
     return version
+
+
+def _retired(root: Path, keep: int) -> Path | None:
+    """The version that would go once there is a new one; never the newest, which readers open."""
+    return next(iter(versions(root)[: -max(1, keep - 1)]), None)
 
 
 def _next_number(root: Path) -> int:
@@ -101,7 +115,7 @@ def _move_stable_name(root: Path, version: Path) -> None:
     it; DuckDB would replay it into every later publication, so it goes first.
     """
     stable = stable_path(root)
-    stable.with_name(stable.name + ".wal").unlink(missing_ok=True)
+    _wal(stable).unlink(missing_ok=True)
     link = version.with_suffix(".tmp")
     os.link(version, link)
     os.replace(link, stable)
@@ -111,4 +125,9 @@ def _move_stable_name(root: Path, version: Path) -> None:
 def _prune(root: Path, keep: int) -> None:
     for old in versions(root)[:-keep]:
         old.unlink()
-        old.with_name(old.name + ".wal").unlink(missing_ok=True)
+        _wal(old).unlink(missing_ok=True)
+
+
+def _wal(file: Path) -> Path:
+    """Its write-ahead log, where it has one."""
+    return file.with_name(file.name + ".wal")

@@ -15,10 +15,11 @@ from typing import Any
 import duckdb
 import pytest
 from killing import Step, kill_at
+from leases import needs_leases
 
 from ccpay_io.feeds.poll import Answers, Poll, poll_id_at, utc_now
 from ccpay_io.store.datasets import DATASETS
-from ccpay_io.store.publication import newest_version, stable_path
+from ccpay_io.store.publication import newest_version, stable_path, versions
 from ccpay_io.store.reading import connect_published
 from ccpay_io.store.verify import verify
 from ccpay_io.store.writer import Warehouse
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.folder
 
 STEPS = ("begin", "observations", "ledger", "alerts", "commit", "committed")
 PUBLISH_STEPS = (
+    "publish:retire",
     "publish:copy",
     "publish:version",
     "publish:stable",
@@ -68,6 +70,13 @@ def _kill_at(root: Path, step: str) -> list[str]:
     return note.read_text("utf-8").split()
 
 
+def _with_old_versions(warehouse: Warehouse) -> Warehouse:
+    """As many versions as are kept, so that the next publication retires one."""
+    for _ in range(5):
+        warehouse.publish(force=True)
+    return warehouse
+
+
 def _check_whole(warehouse: Warehouse, acknowledged: list[str], before: int) -> int:
     """Nothing acknowledged is lost, nothing is half there; returns the polls in the ledger."""
     with connect_published(warehouse.root) as con:
@@ -89,6 +98,7 @@ def _check_whole(warehouse: Warehouse, acknowledged: list[str], before: int) -> 
 def test_a_kill_at_any_step_loses_nothing_and_the_next_poll_works(warehouse: Warehouse) -> None:
     """Kill -9 in a commit or a publication: the published file opens, whole; verify is clean."""
     polls = 0
+    _with_old_versions(warehouse)
     for step in (*STEPS, *PUBLISH_STEPS, "begin"):
         acknowledged = _kill_at(warehouse.root, step)
         assert acknowledged[0] == "committed"
@@ -101,6 +111,7 @@ def test_a_kill_at_any_step_loses_nothing_and_the_next_poll_works(warehouse: War
 def test_twenty_kills_in_a_row_at_a_step_lose_nothing(warehouse: Warehouse, step: str) -> None:
     """The same, twenty times in the same warehouse."""
     polls = 0
+    _with_old_versions(warehouse)
     for _ in range(20):
         polls = _check_whole(warehouse, _kill_at(warehouse.root, step), polls)
     assert polls >= 20
@@ -114,12 +125,61 @@ def test_published_files_are_read_only_and_old_versions_go(
         warehouse.commit([poll(minute, {(1, "ETH"): fee(str(minute))})])
         warehouse.publish(force=True)
 
-    versions = sorted((warehouse.root / "versions").iterdir())
+    kept = sorted((warehouse.root / "versions").iterdir())
 
-    assert len(versions) == 5
-    assert stat.S_IMODE(versions[-1].stat().st_mode) == 0o444
-    assert versions[-1].samefile(stable_path(warehouse.root))
-    assert versions[-1] == newest_version(warehouse.root)
+    assert kept == versions(warehouse.root)
+    assert len(kept) == 5
+    assert stat.S_IMODE(kept[-1].stat().st_mode) == 0o444
+    assert kept[-1].samefile(stable_path(warehouse.root))
+    assert kept[-1] == newest_version(warehouse.root)
+
+
+@needs_leases
+def test_an_old_version_becomes_the_next_one(warehouse: Warehouse, poll: Any, fee: Any) -> None:
+    """The sixth publication is the first one's file, written over: the same answers as a copy."""
+    _with_old_versions(warehouse)
+    first = versions(warehouse.root)[0].stat().st_ino
+
+    warehouse.commit([poll(0, {(1, "ETH"): fee("6")})])
+    newest = warehouse.publish(force=True)
+
+    assert newest.stat().st_ino == first
+    assert newest.read_bytes() == warehouse.private.read_bytes()
+    assert stat.S_IMODE(newest.stat().st_mode) == 0o444
+    assert len(versions(warehouse.root)) == 5
+
+
+@pytest.mark.parametrize("held", ["opened", "linked"])
+def test_what_somebody_holds_of_an_old_version_never_changes(
+    warehouse: Warehouse, poll: Any, fee: Any, tmp_path: Path, held: str
+) -> None:
+    """A reader that has it open, or a hard link to it, keeps its content for ever."""
+    _with_old_versions(warehouse)
+    first, link = versions(warehouse.root)[0], tmp_path / "kept.duckdb"
+    content = first.read_bytes()
+    with first.open("rb") as reader:
+        if held == "linked":
+            os.link(first, link)
+            reader.close()
+
+        warehouse.commit([poll(0, {(1, "ETH"): fee("6")})])
+        newest = warehouse.publish(force=True)
+
+        assert (link.read_bytes() if held == "linked" else reader.read()) == content
+    assert newest.read_bytes() == warehouse.private.read_bytes()
+    assert not first.exists()
+
+
+@needs_leases
+def test_a_publication_without_news_is_young_all_the_same(warehouse: Warehouse) -> None:
+    """Nothing differed, so nothing was written: what the next one waits for is its age."""
+    _with_old_versions(warehouse)
+    for version in versions(warehouse.root):
+        os.utime(version, (0, 0))
+
+    warehouse.publish(force=True)
+
+    assert warehouse.publish(force=False) is None
 
 
 def test_a_write_ahead_log_left_by_a_careless_reader_poisons_nothing(
