@@ -53,6 +53,7 @@ QUESTIONS = (
     Question("7 days of changes in EUR of then"),
     Question("polls per day"),
     Question("snapshot of any poll", is_counted=False),
+    Question("fees as of a day ago", is_counted=False),
     Question("30 days of one pair, poll by poll", is_counted=False),
 )
 

@@ -81,6 +81,9 @@ FORMS = {
     "snapshot of any poll": """
         SELECT coin, chain, fee_amount, fee_coin FROM fee WHERE poll_id = {some_poll}
         """,
+    "fees as of a day ago": """
+        SELECT coin, chain, fee_amount FROM fee WHERE poll_id = {day_poll}
+        """,
     "30 days of one pair, poll by poll": """
         SELECT observed_at, fee_amount, fee_coin FROM fee
         WHERE coin = '{coin}' AND chain = '{chain}' AND observed_at >= TIMESTAMPTZ '{month}'

@@ -25,10 +25,10 @@ FORMS = {
         SELECT coin, chain, fee_amount FROM withdraw_fee_quantile(0.9)
         """,
     "movers in 24 hours": """
-        SELECT n.coin, n.chain, n.fee_amount, b.fee_amount
-        FROM withdraw_fee_now AS n
-        JOIN withdraw_fee_as_of(TIMESTAMPTZ '{day_ago}') AS b USING (coin_id, chain)
-        ORDER BY abs(n.fee_amount::DOUBLE / b.fee_amount::DOUBLE - 1) DESC, n.coin, n.chain LIMIT 20
+        SELECT coin, chain, fee_amount, fee_amount_24h_ago
+        FROM withdraw_fee_now
+        WHERE fee_amount_24h_ago IS NOT NULL
+        ORDER BY abs(fee_amount_change_24h_pct) DESC, coin, chain LIMIT 20
         """,
     "7 days of changes in EUR of then": """
         SELECT chain, count(*), max(fee_usd::DOUBLE * usd_rate::DOUBLE)
@@ -42,6 +42,9 @@ FORMS = {
     "snapshot of any poll": """
         SELECT coin, chain, fee_amount, fee_coin FROM withdraw_fee_snapshot
         WHERE poll_id = {some_poll}
+        """,
+    "fees as of a day ago": """
+        SELECT coin, chain, fee_amount FROM withdraw_fee_as_of(TIMESTAMPTZ '{day_ago}')
         """,
     "30 days of one pair, poll by poll": """
         SELECT observed_at, fee_amount, fee_coin FROM withdraw_fee_snapshot

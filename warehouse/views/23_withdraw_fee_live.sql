@@ -4,7 +4,27 @@
 -- consumers: the table store.withdraw_fee_ready, which is made from it at each commit
 -- example: SELECT coin, chain, fee_amount FROM store.withdraw_fee_live
 CREATE OR REPLACE VIEW store.withdraw_fee_live AS
-WITH pair AS (
+-- The fee poll that was the last one a day before the last one. Rows that are not sealed are enough, as a
+-- month stays for two days after its end; where none was polled for so long, what has lasted since is known.
+WITH day_ago AS (
+    SELECT arg_max(p.snapshot_no, p.poll_no) AS snapshot_no, arg_max(p.outcome, p.poll_no) AS outcome
+    FROM store.poll AS p
+    JOIN store.dataset_now AS d ON d.dataset = 'withdraw_fee'
+    JOIN store.poll AS l ON l.poll_id = d.last_poll_id
+    WHERE p.feed = 'fees' AND p.observed_at <= l.observed_at - INTERVAL 24 HOUR
+),
+
+was AS (
+    SELECT
+        s.entity_id,
+        s.fee_coin_id,
+        coalesce(store.amount(s.fee_amount_digits, s.fee_amount_scale), s.fee_amount_large) AS fee_amount
+    FROM day_ago AS p
+    JOIN store.withdraw_fee_stretch AS s ON s.from_no <= p.snapshot_no AND s.to_no > p.snapshot_no
+    WHERE s.unknown_reason IS NULL AND s.state = 'ok'
+),
+
+pair AS (
     SELECT
         e.coin_id,
         e.chain,
@@ -15,10 +35,18 @@ WITH pair AS (
         c.fee_coin,
         c.answered_at,
         CASE WHEN d.silent_no IS NULL THEN c.unknown_reason ELSE d.silent_reason END AS unknown_reason,
-        CASE WHEN d.silent_no IS NULL AND c.unknown_reason IS NULL THEN c.state ELSE 'unknown' END AS state
+        CASE WHEN d.silent_no IS NULL AND c.unknown_reason IS NULL THEN c.state ELSE 'unknown' END AS state,
+        CASE
+            -- In a poll without answers nothing was known.
+            WHEN p.outcome NOT IN ('ok', 'partial') THEN NULL
+            WHEN c.since_no <= p.snapshot_no THEN c.fee_amount
+            WHEN w.fee_coin_id = c.fee_coin_id THEN w.fee_amount
+        END AS fee_amount_24h_ago
     FROM store.withdraw_fee_entity AS e
     JOIN store.withdraw_fee_current AS c USING (entity_id)
     JOIN store.dataset_now AS d ON d.dataset = 'withdraw_fee'
+    CROSS JOIN day_ago AS p
+    LEFT JOIN was AS w ON w.entity_id = c.entity_id
     -- What no longer exists is no pair; nor is, in a poll without answers, what was never answered.
     WHERE c.state <> 'absent' OR (d.silent_no IS NULL AND c.unknown_reason IS NOT NULL)
 ),
@@ -53,6 +81,7 @@ SELECT
     CASE WHEN p.state = 'ok' THEN p.fee_amount END AS fee_amount,
     CASE WHEN p.state = 'ok' THEN p.fee_coin_id END AS fee_coin_id,
     CASE WHEN p.state = 'ok' THEN p.fee_coin END AS fee_coin,
+    CASE WHEN p.state = 'ok' THEN p.fee_amount_24h_ago END AS fee_amount_24h_ago,
     -- Whether the price is too old is known only when somebody asks; from when it is, already here.
     CASE WHEN p.state = 'ok' THEN store.exact_product(p.fee_amount, price.price_usd) END AS fee_usd_then,
     CASE WHEN p.state = 'ok' THEN price.answered_at END AS priced_at,

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ccpay_io.feeds.poll import poll_id_at, utc_now
 from ccpay_io.models import Drift
 from ccpay_io.store.schema import sql_folder, view_docs
+from ccpay_io.store.sealing import seal
 from ccpay_io.store.writer import Warehouse
 
 NETWORK = {
@@ -467,21 +468,90 @@ def test_now_a_stale_price_is_a_reason(
     assert query("SELECT is_stale FROM coin_price_now") == [(True,)]
 
 
+def _ago(**span: float) -> dict[str, Any]:
+    """The fields of a poll that was answered so long ago."""
+    at = utc_now() - timedelta(**span)
+    return {"poll_id": poll_id_at(at), "started_at": at, "observed_at": at}
+
+
 @pytest.mark.parametrize(("cadence_s", "is_stale"), [(300, True), (3600, False)])
 def test_a_new_cadence_counts_from_the_poll_that_brings_it(
     warehouse: Warehouse, poll: Any, fee: Any, query: Any, cadence_s: int, is_stale: bool
 ) -> None:
     """A pair that was last answered 20 minutes ago is stale by one cadence, not by the other."""
-
-    def ago(minutes: int) -> dict[str, Any]:
-        at = utc_now() - timedelta(minutes=minutes)
-        return {"poll_id": poll_id_at(at), "started_at": at, "observed_at": at}
-
-    warehouse.commit([poll(0, {(1, "ETH"): fee("1")}, **ago(20))])
+    warehouse.commit([poll(0, {(1, "ETH"): fee("1")}, **_ago(minutes=20))])
     failed = {"outcome": "failed", "error_name": "TimedOut", "cadence_s": cadence_s}
-    warehouse.commit([poll(0, None, **ago(1), **failed)])
+    warehouse.commit([poll(0, None, **_ago(minutes=1), **failed)])
 
     assert query("SELECT is_stale FROM withdraw_fee_now") == [(is_stale,)]
+
+
+_REFUSED = {"state": "refused", "refusal_code": 13001}
+
+
+@pytest.mark.parametrize(
+    ("then", "ago", "change_pct"),
+    [
+        pytest.param(("4", 1), Decimal(4), 25, id="another fee"),
+        pytest.param(("5", 1), Decimal(5), 0, id="the same fee"),
+        pytest.param(("0", 1), Decimal(0), None, id="free"),
+        pytest.param(("4", 2), None, None, id="charged in another coin"),
+        pytest.param(None, None, None, id="refused"),
+        pytest.param((), None, None, id="not there yet"),
+    ],
+)
+def test_a_fee_is_compared_with_that_of_24_hours_before(
+    warehouse: Warehouse, poll: Any, fee: Any, query: Any, then: Any, ago: Any, change_pct: Any
+) -> None:
+    """With the last poll by then, not with one before or after it."""
+    key = (1, "ETH")
+    was = {} if then == () else {key: fee(*then) if then else _REFUSED}
+    warehouse.commit([poll(0, {key: fee("7")} if then != () else {}, **_ago(hours=26))])
+    warehouse.commit([poll(0, was, **_ago(hours=24, minutes=2))])
+    warehouse.commit([poll(0, {key: fee("9")}, **_ago(hours=23, minutes=50))])
+    warehouse.commit([poll(0, {key: fee("5")}, **_ago(minutes=1))])
+
+    rows = query("SELECT fee_amount_24h_ago, fee_amount_change_24h_pct FROM withdraw_fee_now")
+
+    assert rows == [(ago, change_pct)]
+
+
+@pytest.mark.parametrize("silent", ["the poll of then", "since then"])
+def test_a_fee_is_not_compared_with_what_was_not_known(
+    warehouse: Warehouse, poll: Any, fee: Any, query: Any, silent: str
+) -> None:
+    """A failed poll says nothing of a fee, be it now or 24 hours before."""
+    rows = {(1, "ETH"): fee("5")}
+    warehouse.commit([poll(0, rows, **_ago(hours=26))])
+    failed = 24.5 if silent == "the poll of then" else 0.1
+    for hours in (24.5, 12, 0.1):
+        warehouse.commit([poll(0, None if hours == failed else rows, **_ago(hours=hours))])
+
+    assert query("SELECT fee_amount_24h_ago FROM withdraw_fee_now") == [(None,)]
+
+
+def test_a_fee_is_not_compared_with_another_poll_when_that_of_then_is_sealed(
+    warehouse: Warehouse, poll: Any, fee: Any, query: Any
+) -> None:
+    """Of what is not sealed only that is known which has been so all the time."""
+    for hours, amount in ((30, "4"), (26, "3"), (2, "5")):
+        rows = {(1, "ETH"): fee(amount), (2, "ETH"): fee("8")}
+        warehouse.commit([poll(0, rows, **_ago(hours=hours), cadence_s=86_400)])
+    compared = "SELECT fee_amount_24h_ago FROM withdraw_fee_now WHERE NOT is_stale ORDER BY coin_id"
+    assert query(compared) == [(Decimal(3),), (Decimal(8),)]
+
+    seal(warehouse, utc_now() + timedelta(days=70))
+    warehouse.commit([poll(0, {(1,): {"price_usd": Decimal(1)}}, **PRICES | _ago(hours=1))])
+
+    assert query(compared) == [(None,), (Decimal(8),)]
+
+
+def test_a_stale_fee_is_not_compared(warehouse: Warehouse, poll: Any, fee: Any, query: Any) -> None:
+    """What it was a day before says nothing of now."""
+    for hours in (49, 25, 24, 1):
+        warehouse.commit([poll(0, {(1, "ETH"): fee(str(hours))}, **_ago(hours=hours))])
+
+    assert query("SELECT is_stale, fee_amount_24h_ago FROM withdraw_fee_now") == [(True, None)]
 
 
 def test_a_rate_history_has_one_row_per_rate(warehouse: Warehouse, poll: Any, query: Any) -> None:

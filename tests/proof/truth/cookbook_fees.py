@@ -108,17 +108,12 @@ def cheapest_hour(book: Book) -> list[Row]:
 
 def movers_24h(book: Book) -> list[Row]:
     """The twenty fees that moved most in a day."""
-    fees = {
-        (r["coin_id"], r["chain"]): r for r in holding(withdraw_fee_history(book), book.now - DAY)
-    }
     rows = []
     for now in withdraw_fee_now(book):
-        then = fees.get((now["coin_id"], now["chain"]))
-        if now["state"] == "ok" and then and then["fee_coin_id"] == now["fee_coin_id"]:
-            before, after = then["fee_amount"], now["fee_amount"]
-            if before != after:
-                fee = {"fee_then": before, "fee_now": after, "change_pct": change(before, after)}
-                rows.append(only(now, "coin_id", "coin", "chain", "fee_coin", "fee_usd") | fee)
+        before, after = now["fee_amount_24h_ago"], now["fee_amount"]
+        if before is not None and before != after:
+            fee = {"fee_then": before, "fee_now": after, "change_pct": change(before, after)}
+            rows.append(only(now, "coin_id", "coin", "chain", "fee_coin", "fee_usd") | fee)
     rows = ordered(rows, "coin_id", "chain")
     return sorted(rows, key=lambda row: _size(row["change_pct"]), reverse=True)[:20]
 

@@ -206,8 +206,28 @@ def withdraw_fee_now(book: Book) -> list[Row]:
             "data_age_s": None if moment is None else book.age(moment),
             "is_stale": moment is None or book.is_late("fees", moment),
         }
-        rows.append(row | _valued_now(book, said))
+        rows.append(row | _valued_now(book, said) | _since_day_ago(key, said, row, story))
     return rows
+
+
+def _since_day_ago(key: Key, said: Said, row: Row, story: list[Snapshot]) -> Row:
+    """What the last poll a day before the last one said of the pair, where that can be compared."""
+    moment = story[-1].poll.observed_at - timedelta(hours=24)
+    before = [snapshot for snapshot in story if snapshot.poll.observed_at <= moment]
+    then = before[-1].now.get(key) if before else None
+    is_comparable = (
+        then is not None
+        and (said.state, then.state) == ("ok", "ok")
+        and then.values["fee_coin_id"] == said.values["fee_coin_id"]
+        and not row["is_stale"]
+    )
+    fee = then.values["fee_amount"] if then is not None and is_comparable else None
+    return {
+        "fee_amount_24h_ago": fee,
+        "fee_amount_change_24h_pct": change_pct(fee, said.values["fee_amount"])
+        if is_comparable
+        else None,
+    }
 
 
 def _valued_now(book: Book, said: Said) -> Row:
