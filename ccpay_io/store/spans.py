@@ -28,6 +28,7 @@ STILL = 2**63 - 1
 # amount of more than 18 digits is kept as it is, in <name>_large, without digits (store.digits is
 # NULL then). Sealed files have all digits. Digits x 0.1 to the power of the decimals is the amount;
 # as the digits have no decimals and the power has 18, the product neither rounds nor overflows.
+# The powers are one text, or each amount would be 19 constants for the planner to look at.
 # (Text becomes digits by way of HUGEINT: straight to DECIMAL takes twenty times as long.)
 _POWERS = ", ".join(f"{Decimal(1).scaleb(-n):.18f}" for n in range(19))
 _AMOUNTS = f"""
@@ -37,7 +38,7 @@ _AMOUNTS = f"""
     CREATE OR REPLACE MACRO store.scale(x) AS
         length(rtrim(x::DECIMAL(38, 18)::VARCHAR, '0')) - strpos(x::DECIMAL(38, 18)::VARCHAR, '.');
     CREATE OR REPLACE MACRO store.amount(digits, scale) AS
-        digits * ([{_POWERS}]::DECIMAL(19, 18)[])[scale + 1];
+        digits * ('[{_POWERS}]'::DECIMAL(19, 18)[])[scale + 1];
 """
 
 

@@ -31,6 +31,9 @@ pair AS (
         d.last_poll_id AS poll_id,
         c.refusal_code,
         c.fee_amount,
+        -- Products of digits are ten times as quick as those of DECIMAL(38, 18).
+        store.digits(c.fee_amount) AS fee_digits,
+        store.scale(c.fee_amount) AS fee_scale,
         c.fee_coin_id,
         c.fee_coin,
         c.answered_at,
@@ -52,7 +55,12 @@ pair AS (
 ),
 
 price AS (
-    SELECT e.coin_id, c.price_usd, c.answered_at
+    SELECT
+        e.coin_id,
+        c.price_usd,
+        store.digits(c.price_usd) AS price_digits,
+        store.scale(c.price_usd) AS price_scale,
+        c.answered_at
     FROM store.coin_price_entity AS e
     JOIN store.coin_price_current AS c USING (entity_id)
     WHERE c.state = 'ok'
@@ -83,7 +91,10 @@ SELECT
     CASE WHEN p.state = 'ok' THEN p.fee_coin END AS fee_coin,
     CASE WHEN p.state = 'ok' THEN p.fee_amount_24h_ago END AS fee_amount_24h_ago,
     -- Whether the price is too old is known only when somebody asks; from when it is, already here.
-    CASE WHEN p.state = 'ok' THEN store.exact_product(p.fee_amount, price.price_usd) END AS fee_usd_then,
+    CASE
+        WHEN p.state = 'ok'
+            THEN store.exact_product_of(p.fee_amount, fee_digits, fee_scale, price.price_usd, price_digits, price_scale)
+    END AS fee_usd_then,
     CASE WHEN p.state = 'ok' THEN price.answered_at END AS priced_at,
     CASE WHEN p.state = 'ok' THEN store.price_stale_from(price.answered_at) END AS price_stale_from,
     n.min_withdraw_amount,
