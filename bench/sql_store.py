@@ -31,7 +31,7 @@ FORMS = {
         ORDER BY abs(fee_amount_change_24h_pct) DESC, coin, chain LIMIT 20
         """,
     "7 days of changes in EUR of then": """
-        SELECT chain, count(*), max(fee_usd::DOUBLE * usd_rate::DOUBLE)
+        SELECT chain, count(*), max(fee_fiat)::DOUBLE
         FROM withdraw_fee_in('EUR')
         WHERE valid_from >= TIMESTAMPTZ '{week}' AND fee_fiat IS NOT NULL
         GROUP BY chain

@@ -10,21 +10,30 @@
 -- column fee_coin: symbol of that coin
 -- column fee_amount: the quantile, one of the fees that were answered
 -- column known_s: seconds of known fees that it is based on; a fee that still holds counts up to its last confirmation
--- Weighted by time. The time is first counted in classes 2 % wide, so that only the fees of one class
--- per pair are sorted; the class of a fee is monotone in the fee, so the answer is exact.
+-- Weighted by time. The time is first counted in classes 1 % wide, so that only the fees of one class
+-- per pair are sorted, and only they are made from their digits; the class of a fee is monotone in the
+-- fee, so the answer is exact.
 CREATE OR REPLACE MACRO withdraw_fee_quantile(q) AS TABLE
-WITH fee AS (
+WITH held AS (
     SELECT
         s.entity_id,
         s.fee_coin_id,
         s.fee_coin,
-        s.fee_amount,
-        coalesce(s.fee_amount_digits / store.power_of_ten(s.fee_amount_scale), s.fee_amount::DOUBLE) AS roughly,
-        CASE WHEN roughly > 0 THEN floor(ln(roughly) * 50)::INTEGER ELSE -1000000 END AS class,
+        s.fee_amount_digits,
+        s.fee_amount_scale,
+        CASE WHEN s.fee_amount_digits IS NULL THEN s.fee_amount END AS fee_amount_large,
+        coalesce(s.fee_amount_digits / store.power_of_ten(s.fee_amount_scale), fee_amount_large::DOUBLE) AS roughly,
         epoch_us(coalesce(s.valid_to, d.good_at)) - epoch_us(s.valid_from) AS held_us
     FROM store.withdraw_fee_span AS s
     JOIN store.dataset_now AS d ON d.dataset = 'withdraw_fee'
     WHERE s.unknown_reason IS NULL AND s.state = 'ok'
+),
+
+fee AS (
+    SELECT
+        * EXCLUDE (roughly),
+        CASE WHEN roughly > 0 THEN floor(ln(roughly) * 100)::INTEGER ELSE -1000000 END AS class
+    FROM held
 ),
 
 counted AS (
@@ -51,9 +60,9 @@ target AS (
 inside AS (
     SELECT
         t.*,
-        f.fee_amount,
+        coalesce(store.amount(f.fee_amount_digits, f.fee_amount_scale), f.fee_amount_large) AS fee_amount,
         t.below_us + sum(f.held_us) OVER (
-            PARTITION BY f.entity_id, f.fee_coin_id ORDER BY f.fee_amount
+            PARTITION BY f.entity_id, f.fee_coin_id ORDER BY fee_amount
         ) AS reached_us
     FROM fee AS f
     JOIN target AS t ON t.entity_id = f.entity_id AND t.fee_coin_id = f.fee_coin_id AND t.class = f.class

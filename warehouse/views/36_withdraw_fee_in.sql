@@ -17,7 +17,13 @@
 -- column valid_to: when the next poll said something else or nothing; NULL while it is still so
 CREATE OR REPLACE MACRO withdraw_fee_in(which_fiat) AS TABLE
 WITH rate AS (
-    SELECT s.usd_rate, s.usd_rate_digits, s.usd_rate_scale, s.valid_from, s.valid_to
+    SELECT
+        s.usd_rate,
+        s.usd_rate_digits,
+        s.usd_rate_scale,
+        store.power_of_ten(s.usd_rate_scale)::BIGINT AS usd_rate_unit,
+        s.valid_from,
+        s.valid_to
     FROM store.fiat_span AS s
     WHERE s.unknown_reason IS NULL AND s.state = 'ok' AND s.fiat = which_fiat
 ),
@@ -27,16 +33,30 @@ rated AS (
         f.*,
         CASE WHEN r.valid_to IS NULL OR r.valid_to > f.valid_from THEN r.usd_rate END AS usd_rate,
         CASE WHEN r.valid_to IS NULL OR r.valid_to > f.valid_from THEN r.usd_rate_digits END AS usd_rate_digits,
-        r.usd_rate_scale
+        r.usd_rate_scale,
+        r.usd_rate_unit
     FROM store.withdraw_fee_valued AS f
     ASOF LEFT JOIN rate AS r ON r.valid_from <= f.valid_from
 ),
 
-converted AS (
-    SELECT *, store.exact_product_of(
-        TRY_CAST(fee_usd AS DECIMAL(38, 18)), fee_usd_digits, 12, usd_rate, usd_rate_digits, usd_rate_scale
-    ) AS fee_fiat
+-- digits x rate / unit, rounded half up, as whole units and the rest: nearly always that fits into 64 bits,
+-- where a division is fifteen times as quick. What does not is NULL.
+split AS (
+    SELECT *, TRY(
+        (fee_usd_digits // usd_rate_unit) * usd_rate_digits::BIGINT
+        + ((fee_usd_digits % usd_rate_unit) * usd_rate_digits::BIGINT + usd_rate_unit // 2) // usd_rate_unit
+    ) AS fee_fiat_digits
     FROM rated
+),
+
+converted AS (
+    SELECT *, CASE
+        WHEN fee_fiat_digits IS NOT NULL THEN store.units_to_usd(fee_fiat_digits)
+        ELSE store.exact_product_of(
+            TRY_CAST(fee_usd AS DECIMAL(38, 18)), fee_usd_digits, 12, usd_rate, usd_rate_digits, usd_rate_scale
+        )
+    END AS fee_fiat
+    FROM split
 )
 
 SELECT
