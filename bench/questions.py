@@ -150,13 +150,14 @@ def moments(plain: duckdb.DuckDBPyConnection) -> dict[str, object]:
     coin, chain = plain.execute(
         "SELECT min(coin), min_by(chain, (coin, chain)) FROM fee"
     ).fetchall()[0]
-    before = [poll for poll in polls if poll[0] <= last_id - 86_400_000_000] or polls[:1]
+    # In a history of less than a day there is none.
+    day_poll = max((poll for poll, _ in polls if poll <= last_id - 86_400_000_000), default=0)
     return {
         "end": _text(end),
         "month": _text(end - timedelta(days=30)),
         "week": _text(end - timedelta(days=7)),
-        "day_poll": before[-1][0],
-        "day_ago": _text(before[-1][1]) + "+00",
+        "day_poll": day_poll,
+        "day_ago": _text(end - timedelta(days=1)) + "+00",
         "last_poll": last_id,
         "some_poll": polls[round(0.37 * len(polls))][0],
         "coin": coin,
