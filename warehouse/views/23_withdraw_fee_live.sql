@@ -90,6 +90,7 @@ SELECT
     CASE WHEN p.state = 'ok' THEN p.fee_coin_id END AS fee_coin_id,
     CASE WHEN p.state = 'ok' THEN p.fee_coin END AS fee_coin,
     CASE WHEN p.state = 'ok' THEN p.fee_amount_24h_ago END AS fee_amount_24h_ago,
+    CASE WHEN p.state = 'ok' THEN store.change_pct(p.fee_amount_24h_ago, p.fee_amount) END AS fee_amount_change_24h_pct,
     -- Whether the price is too old is known only when somebody asks; from when it is, already here.
     CASE
         WHEN p.state = 'ok'

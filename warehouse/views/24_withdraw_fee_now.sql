@@ -49,7 +49,7 @@ SELECT
     can_withdraw,
     route_state,
     CASE WHEN now() <= stale_from THEN fee_amount_24h_ago END AS fee_amount_24h_ago,
-    CASE WHEN now() <= stale_from THEN store.change_pct(fee_amount_24h_ago, fee_amount) END AS fee_amount_change_24h_pct,
+    CASE WHEN now() <= stale_from THEN fee_amount_change_24h_pct END AS fee_amount_change_24h_pct,
     poll_id,
     observed_at,
     store.data_age_s(observed_at) AS data_age_s,
