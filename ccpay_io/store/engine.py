@@ -19,7 +19,7 @@ from pathlib import Path
 
 import duckdb
 
-BLOCK_BYTES = 65536
+_BLOCK_BYTES = 65536
 
 # As many as were in use at the same time, which is one for each thread that writes.
 _idle: deque[duckdb.DuckDBPyConnection] = deque()
@@ -77,5 +77,5 @@ def _taken() -> duckdb.DuckDBPyConnection:
         # Of new files. Each table takes a block at least, here and in every checkpoint that it has
         # changed in, and most of ours hold a few hundred rows. In blocks still smaller, DuckDB
         # does not compress numbers any more.
-        engine.execute(f"SET default_block_size = {BLOCK_BYTES}")
+        engine.execute(f"SET default_block_size = {_BLOCK_BYTES}")
         return engine

@@ -45,6 +45,21 @@ def test_what_was_attached_beside_it_is_let_go_too(file: Path, tmp_path: Path) -
         con.execute("INSERT INTO t VALUES (2)")
 
 
+def test_new_files_have_small_blocks_and_old_ones_keep_theirs(file: Path, tmp_path: Path) -> None:
+    """What was made with DuckDB's 256 KB opens as before."""
+    old = tmp_path / "old.duckdb"
+    with duckdb.connect(str(old)) as con:
+        con.execute("CREATE TABLE t AS SELECT 1 AS x")
+    sizes = "SELECT block_size FROM pragma_database_size() WHERE database_name = 'warehouse'"
+    found = {}
+    for path in (file, old):
+        with attached(path) as con:
+            con.execute("INSERT INTO t VALUES (2)")
+            found[path] = con.execute(sizes).fetchone()
+
+    assert found == {file: (65_536,), old: (262_144,)}
+
+
 def test_the_log_stays_when_a_file_is_let_go(file: Path) -> None:
     """Letting a file go rewrites no block of it; what was committed is there for the next."""
     with attached(file) as con:
