@@ -19,7 +19,7 @@
 -- column max_withdraw_amount: largest withdrawal, in units of the coin; NULL when there is no limit
 -- column can_withdraw: whether the token list says that withdrawals are open
 -- column route_state: usable, blocked:<why> or unknown:<why>; the first that holds of blocked:maintenance, blocked:chain_absent, blocked:can_withdraw_false, blocked:<refusal_code>, unknown:<unknown_reason>, unknown:<unknown_reason of the chain>
--- column fee_amount_24h_ago: the fee as it was known 24 hours before the poll of this row; NULL when it was not, when it was charged in another coin, and when this row is stale
+-- column fee_amount_24h_ago: the fee as it was known 24 hours before the poll of this row; NULL when it was not, and when it was charged in another coin
 -- column fee_amount_change_24h_pct: by how many percent the fee has moved since; NULL too when it was free
 -- column poll_id: the fee poll that this row comes from
 -- column observed_at: when this pair was last answered; NULL if never
@@ -48,8 +48,8 @@ SELECT
     max_withdraw_amount,
     can_withdraw,
     route_state,
-    CASE WHEN now() <= stale_from THEN fee_amount_24h_ago END AS fee_amount_24h_ago,
-    CASE WHEN now() <= stale_from THEN fee_amount_change_24h_pct END AS fee_amount_change_24h_pct,
+    fee_amount_24h_ago,
+    fee_amount_change_24h_pct,
     poll_id,
     observed_at,
     store.data_age_s(observed_at) AS data_age_s,

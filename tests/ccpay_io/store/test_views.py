@@ -537,7 +537,7 @@ def test_a_fee_is_not_compared_with_another_poll_when_that_of_then_is_sealed(
     for hours, amount in ((30, "4"), (26, "3"), (2, "5")):
         rows = {(1, "ETH"): fee(amount), (2, "ETH"): fee("8")}
         warehouse.commit([poll(0, rows, **_ago(hours=hours), cadence_s=86_400)])
-    compared = "SELECT fee_amount_24h_ago FROM withdraw_fee_now WHERE NOT is_stale ORDER BY coin_id"
+    compared = "SELECT fee_amount_24h_ago FROM withdraw_fee_now ORDER BY coin_id"
     assert query(compared) == [(Decimal(3),), (Decimal(8),)]
 
     seal(warehouse, utc_now() + timedelta(days=70))
@@ -546,12 +546,16 @@ def test_a_fee_is_not_compared_with_another_poll_when_that_of_then_is_sealed(
     assert query(compared) == [(None,), (Decimal(8),)]
 
 
-def test_a_stale_fee_is_not_compared(warehouse: Warehouse, poll: Any, fee: Any, query: Any) -> None:
-    """What it was a day before says nothing of now."""
-    for hours in (49, 25, 24, 1):
+def test_a_stale_fee_is_compared_with_that_of_24_hours_before_its_poll(
+    warehouse: Warehouse, poll: Any, fee: Any, query: Any
+) -> None:
+    """Not with that of 24 hours ago."""
+    for hours in (49, 26, 24.5, 1):
         warehouse.commit([poll(0, {(1, "ETH"): fee(str(hours))}, **_ago(hours=hours))])
 
-    assert query("SELECT is_stale, fee_amount_24h_ago FROM withdraw_fee_now") == [(True, None)]
+    rows = query("SELECT is_stale, fee_amount_24h_ago FROM withdraw_fee_now")
+
+    assert rows == [(True, Decimal(26))]
 
 
 def test_a_rate_history_has_one_row_per_rate(warehouse: Warehouse, poll: Any, query: Any) -> None:

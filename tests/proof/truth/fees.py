@@ -206,11 +206,11 @@ def withdraw_fee_now(book: Book) -> list[Row]:
             "data_age_s": None if moment is None else book.age(moment),
             "is_stale": moment is None or book.is_late("fees", moment),
         }
-        rows.append(row | _valued_now(book, said) | _since_day_ago(key, said, row, story))
+        rows.append(row | _valued_now(book, said) | _since_day_ago(key, said, story))
     return rows
 
 
-def _since_day_ago(key: Key, said: Said, row: Row, story: list[Snapshot]) -> Row:
+def _since_day_ago(key: Key, said: Said, story: list[Snapshot]) -> Row:
     """What the last poll a day before the last one said of the pair, where that can be compared."""
     moment = story[-1].poll.observed_at - timedelta(hours=24)
     before = [snapshot for snapshot in story if snapshot.poll.observed_at <= moment]
@@ -219,7 +219,6 @@ def _since_day_ago(key: Key, said: Said, row: Row, story: list[Snapshot]) -> Row
         then is not None
         and (said.state, then.state) == ("ok", "ok")
         and then.values["fee_coin_id"] == said.values["fee_coin_id"]
-        and not row["is_stale"]
     )
     fee = then.values["fee_amount"] if then is not None and is_comparable else None
     return {
