@@ -35,21 +35,24 @@ FEES, FEW, ASKING_TURNS = 1500, 100, 5
 
 
 def main() -> None:
-    """Runs both change rates and the year, and prints everything at the end."""
+    """Asks, runs both change rates and the year, and shows each as soon as it is known."""
     days = float(os.environ.get("BENCH_DAYS", DEFAULT_DAYS))
     started = time.monotonic()
-    lines = [f"{PAIRS} pairs, {days:g} days of a poll every {EVERY_S // 60} minutes", *machine()]
-    asking = _asking()
+    _show([f"{PAIRS} pairs, {days:g} days of a poll every {EVERY_S // 60} minutes", *machine()])
+    _show(_asking())
     if "asking" in sys.argv[1:]:
-        click.echo("\n".join(["", *machine(), *asking]))
         return
-    runs = [_run(rate, days) for rate in CHANGE_RATES]
+    runs = []
+    for rate in CHANGE_RATES:
+        runs.append(_run(rate, days))
+        _show(lines_of(runs[-1]))
     year = _year(days)
-    for measured in runs:
-        lines += ["", *lines_of(measured)]
-    lines += ["", *year_lines(year), "", *asking]
-    lines += ["", *target_lines(runs, year, days, time.monotonic() - started)]
-    click.echo("\n" + "\n".join(lines))
+    _show(year_lines(year))
+    _show(target_lines(runs, year, days, time.monotonic() - started))
+
+
+def _show(lines: list[str]) -> None:
+    click.echo("\n".join(["", *lines, ""]))
 
 
 def _asking() -> list[str]:
