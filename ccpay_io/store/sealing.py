@@ -21,6 +21,7 @@ from pathlib import Path
 
 import duckdb
 
+from ccpay_io.store.compaction import make_anew
 from ccpay_io.store.datasets import AMOUNT, DATASETS, Dataset
 from ccpay_io.store.durable import fsync_path
 from ccpay_io.store.publication import versions
@@ -250,30 +251,22 @@ def _write(
 def _forget_hot(con: duckdb.DuckDBPyConnection, month: Month) -> None:
     """Takes out of the hot tables what the files hold.
 
-    Rewritten instead of deleted from: DuckDB gives the space of a dropped table back, that of
-    deleted rows it keeps. Polls that a stretch or a dataset still refers to stay.
+    Polls that a stretch or a dataset still refers to stay.
     """
     for name in DATASETS:
-        _rewrite(con, f"{name}_stretch", f"to_no > {month.until_no}")
+        make_anew(con, "store", f"{name}_stretch", keep=f"to_no > {month.until_no}")
     referred = " UNION ".join(
         f"SELECT from_no FROM store.{name}_stretch UNION SELECT since_no FROM store.{name}_current"
         for name in DATASETS
     )
-    _rewrite(
+    make_anew(
         con,
+        "store",
         "poll",
-        f"""
+        keep=f"""
         poll_no > {month.until_no} OR poll_no IN (
             {referred}
             UNION SELECT unnest([good_no, silent_no]) FROM store.dataset_now
             UNION SELECT max(poll_no) FROM store.poll)
         """,
     )
-
-
-def _rewrite(con: duckdb.DuckDBPyConnection, table: str, keep: str) -> None:
-    con.execute(f"""
-        CREATE TABLE store.kept AS FROM store.{table} WHERE {keep};
-        DROP TABLE store.{table};
-        ALTER TABLE store.kept RENAME TO {table}
-        """)
