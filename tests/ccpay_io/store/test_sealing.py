@@ -189,6 +189,18 @@ def test_sealing_leaves_the_other_views_as_they_are(warehouse: Warehouse) -> Non
     assert made() == made()
 
 
+def test_sealing_leaves_the_tables_as_they_were_declared(warehouse: Warehouse) -> None:
+    """What must not be NULL still must not, in the tables that were made anew too."""
+    declared = "SELECT table_name, sql FROM duckdb_tables() WHERE schema_name = 'store' ORDER BY 1"
+    with warehouse.transaction() as con:
+        before = con.execute(declared).fetchall()
+
+    assert seal(warehouse, NOW)
+
+    with warehouse.transaction() as con:
+        assert con.execute(declared).fetchall() == before
+
+
 def test_a_month_is_sealed_48_hours_after_its_end_and_not_before(warehouse: Warehouse) -> None:
     """What is late has come by then."""
     assert seal(warehouse, datetime(2026, 2, 2, 23, 59, tzinfo=UTC)) == []
